@@ -1,39 +1,18 @@
-"""The lab folder, and the process environment: what everything else is told, and nobody else looks up.
-
-One lab folder is one seat. It holds what the trainee made, in plain sight, and what the lab must remember,
-in ``.lab/``::
-
-    notebooks/ charts/ work/          the trainee's own: lessons, charts, working copies
-    .lab/lab.json                     format version, the cluster, the port that repository URLs name
-    .lab/service.json                 pid, port and URL of the running service (0600)
-    .lab/service.log                  what the service did; rotated, never a secret
-    .lab/token  .lab/controller-token credentials of the trainee and of the controller (0600)
-    .lab/kubeconfig                   works with plain kubectl (0600)
-    .lab/clusters/<name>/             a sandbox cluster each
-    .lab/repos/<name>.git             the Git host's bare repositories
-    .lab/cache/                       may be deleted at any time
-
-Only this module reads ``os.environ``. Only `lab`, `service` and `cli` know `Settings`; every other room is
-handed plain paths and values, so that it can be used without a lab folder.
-"""
+"""`Settings`: where everything in a lab folder is."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 import os
 import secrets
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from labkit.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from labkit.settings.environment import variable
+from labkit.settings.files import explained, read_json, write_private
+from labkit.settings.lock import FileLock
 
 FORMAT = 1
 """The lab folder's format. Raised when an older labkit could no longer read what a newer one wrote."""
@@ -91,7 +70,7 @@ class Settings:
     @staticmethod
     def environment(name: str, default: str = "") -> str:
         """What ``LABKIT_<name>`` says."""
-        return os.environ.get(f"LABKIT_{name}", default)
+        return variable(name, default)
 
     # -- the trainee's part
 
@@ -152,7 +131,7 @@ class Settings:
         path = self.state / "lab.json"
         if not path.exists():
             return {"format": FORMAT}
-        found = _read_json(path)
+        found = read_json(path)
         version = found.get("format")
         if not isinstance(version, int) or version < 1:
             raise SettingsError(
@@ -190,6 +169,10 @@ class Settings:
         """The service has ended."""
         (self.state / "service.json").unlink(missing_ok=True)
 
+    def lock(self, name: str) -> FileLock:
+        """The lock ``.lab/<name>.lock``, not yet taken."""
+        return FileLock(self.state / f"{name}.lock")
+
     def token(self, name: str = "token") -> str:
         """The credential kept in ``.lab/<name>``, made on first use; readable by this user only."""
         path = self.state / name
@@ -210,98 +193,13 @@ class Settings:
 
 def share(name: str) -> Path:
     """Where the lab's own ``notebooks`` or ``charts`` are: in the installed package, else the checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     for candidate in (package / "share" / name, package.parent / name):
         if candidate.is_dir():
             return candidate
     raise SettingsError(
         f"this installation has no {name}", where=str(package / "share" / name), fix="Install labkit again."
     )
-
-
-def write_private(path: Path, text: str, *, keep: bool = False) -> None:
-    """Write ``text`` to ``path``, readable by this user only, whole or not at all.
-
-    With ``keep`` a file that somebody else wrote first stays (two first starts agree on one token).
-    """
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            if keep:
-                _keep_first(temporary, path)
-            else:
-                Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn an `OSError` of the file system (disk full, no permission) into a `SettingsError` with the fix."""
-    try:
-        yield
-    except OSError as error:
-        problem, fix = _EXPLANATIONS.get(error.errno or 0, (error.strerror or str(error), "labkit doctor"))
-        raise SettingsError(problem, where=str(error.filename or path), fix=fix) from error
-
-
-_ELSEWHERE = "Choose a folder that is yours and can be written: labkit --lab DIR …"
-_NOT_A_FOLDER = ("a file stands where a folder is needed", "Choose another folder: labkit --lab DIR …")
-_EXPLANATIONS = {
-    errno.ENOSPC: (
-        "the disk is full",
-        "Free some space (labkit doctor shows how much there is), then again.",
-    ),
-    errno.EDQUOT: ("your disk quota is used up", "Free some space, then again."),
-    errno.EACCES: ("permission denied", _ELSEWHERE),
-    errno.EPERM: ("permission denied", _ELSEWHERE),
-    errno.EROFS: ("the file system is read-only", _ELSEWHERE),
-    errno.ENOTDIR: _NOT_A_FOLDER,
-    errno.EEXIST: _NOT_A_FOLDER,
-}
-
-
-def debugging() -> bool:
-    """Whether errors are shown with their traceback (``LABKIT_DEBUG=1``)."""
-    return Settings.environment("DEBUG") not in ("", "0")
-
-
-def plain_output() -> bool:
-    """Whether the person asked for no colours (https://no-color.org) or has a terminal that knows none."""
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-
-
-def proxy_variables() -> dict[str, str]:
-    """The proxy variables that are set, by name; they hold a password at times, so show names only."""
-    names = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-    return {k: v for k, v in os.environ.items() if k.lower() in names and v}
-
-
-def user_kubeconfig() -> Path:
-    """The user's own kubeconfig, as kubectl finds it (the first file of ``KUBECONFIG``)."""
-    named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
-    return Path(named).expanduser() if named else Path.home() / ".kube" / "config"
-
-
-def child_environment(**changes: str) -> dict[str, str]:
-    """The environment for a process that the lab starts: ours, with ``changes``.
-
-    Loopback never goes through a proxy, and a child finds this same labkit when it runs from a checkout.
-    """
-    environment = dict(os.environ)
-    for name in ("no_proxy", "NO_PROXY"):
-        known = environment.get(name, "")
-        environment[name] = ",".join(filter(None, [known, "127.0.0.1,localhost"]))
-    package = str(Path(__file__).resolve().parent.parent)
-    if package not in sys.path[1:]:
-        paths = [package, environment.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    return environment | {"PYTHONUTF8": "1"} | changes
 
 
 def _nearest(start: Path) -> Path:
@@ -314,32 +212,3 @@ def _nearest(start: Path) -> Path:
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100  (a trainee's own symbolic link to the folder stays as it is)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            error.strerror or str(error), where=str(path), fix="Check who owns it."
-        ) from error
-    except ValueError as error:
-        raise SettingsError(
-            f"this file is damaged: {error}",
-            where=str(path),
-            fix=f"Write '{{\"format\": {FORMAT}}}' into it: nothing else of the lab is kept there.",
-        ) from error
-    if not isinstance(found, dict):
-        raise SettingsError("this file is damaged: not a JSON object", where=str(path), fix="labkit init DIR")
-    return found
-
-
-def _keep_first(temporary: str, path: Path) -> None:
-    """Give ``temporary`` the name ``path`` unless that exists; hard links make this one atomic step."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without hard links
-        if not path.exists():
-            Path(temporary).replace(path)
