@@ -1,0 +1,60 @@
+"""``labkit cluster``: sandboxes, kind, or one of the person's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from labkit.cli.output import Format, Output, listing, structured
+from labkit.cli.session import confirm, note, say, session
+
+Name = Annotated[str, typer.Argument(help="The cluster's name.")]
+
+
+def create(
+    name: Name,
+    provider: Annotated[str, typer.Option(help="sandbox or kind.")] = "sandbox",
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a cluster beside the lab's first one."""
+    from labkit.lab.clusters import Clusters
+
+    made = Clusters(session.settings()).create(name, provider=provider)
+    if output is Format.NAME:
+        say(name)
+    elif not structured(made.to_json(), output):
+        say(f"Cluster {name} is ready.")
+        say(f"  export KUBECONFIG=$(labkit kubeconfig {name})")
+
+
+def list_(output: Output = Format.TABLE) -> None:
+    """List the lab's clusters."""
+    from labkit.lab.clusters import Clusters
+
+    listing(
+        [cluster.to_json() for cluster in Clusters(session.settings())],
+        output,
+        {
+            "NAME": lambda c: c["name"],
+            "PROVIDER": lambda c: c["provider"],
+            "STATE": lambda c: c["state"],
+            "SERVER": lambda c: c["server"],
+        },
+        wide={"KUBECONFIG": lambda c: c["kubeconfig"]},
+        empty="No clusters yet. Start the lab: labkit up",
+    )
+
+
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a cluster that the lab made, with everything in it."""
+    from labkit.lab.clusters import Clusters
+
+    clusters = Clusters(session.settings())
+    found = clusters[name]
+    confirm(f"Delete cluster {name} and everything in it?", yes=yes, where=found.server)
+    clusters.delete(name)
+    note(f"cluster {name} deleted")

@@ -1,0 +1,231 @@
+"""The command tree: names and one line each for all commands, and how an error looks to a person.
+
+Commands are loaded when they are run; until then the one line here stands for them, and `rich` is not
+imported for help: it would double the time that ``labkit --help`` takes.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+import typer.core
+import typer.main
+
+from labkit.cli.session import session
+from labkit.errors import LabError
+from labkit.settings import debugging, plain_output
+
+
+class Entry(NamedTuple):
+    """A command: where its function is (``module:function``), its one line, its panel in the help."""
+
+    target: str
+    help: str
+    panel: str = "Commands"
+
+
+LAB, WORK = "The lab", "Working with it"
+COMMANDS: dict[str, Entry] = {
+    "init": Entry("init:init", "Make a lab folder with notebooks and charts to work in.", LAB),
+    "up": Entry("up:up", "Start the lab: cluster, Git host and controller.", LAB),
+    "down": Entry("down:down", "Stop the lab; everything in it is kept.", LAB),
+    "status": Entry("status:status", "What runs, and where.", LAB),
+    "doctor": Entry("doctor:doctor", "Check this machine, and say how to mend what is amiss.", LAB),
+    "lab": Entry("jupyter:lab", "Start the lab, and JupyterLab on the first notebook.", LAB),
+    "demo": Entry("demo:demo", "See the whole loop once, from chart to rollback.", LAB),
+    "app": Entry("app:", "Applications: what runs from which repository.", WORK),
+    "repo": Entry("repo:", "Repositories on the lab's Git host.", WORK),
+    "cluster": Entry("cluster:", "Clusters: sandboxes, kind, or one of your own.", WORK),
+    "kubeconfig": Entry("kubeconfig:kubeconfig", "Print the path of a kubeconfig for kubectl.", WORK),
+}
+GROUPS: dict[str, dict[str, Entry]] = {
+    "app": {
+        "create": Entry("app.create:create", "Create an application."),
+        "list": Entry("app.show:list_", "List the applications."),
+        "get": Entry("app.show:get", "Show one application: sync, health, resources."),
+        "resources": Entry("app.show:resources", "List an application's resources, as a list or a tree."),
+        "set": Entry("app.create:set_", "Change an application's source, values or policy."),
+        "sync": Entry("app.sync:sync", "Bring the cluster to what the repository says."),
+        "wait": Entry("app.sync:wait", "Wait until an application is synced and healthy."),
+        "diff": Entry("app.compare:diff", "Show what differs from the repository; exit code 1 if so."),
+        "manifests": Entry("app.compare:manifests", "Print the manifests of an application."),
+        "history": Entry("app.history:history", "Show what was deployed, and when."),
+        "rollback": Entry("app.history:rollback", "Deploy an earlier entry of the history again."),
+        "terminate-op": Entry("app.sync:terminate_op", "Stop the operation that is running."),
+        "logs": Entry("app.logs:logs", "Print the logs of an application's pods."),
+        "delete": Entry("app.delete:delete", "Delete an application, and what it deployed."),
+    },
+    "repo": {
+        "create": Entry("repo:create", "Create a repository on the lab's Git host."),
+        "list": Entry("repo:list_", "List the repositories on the lab's Git host."),
+        "delete": Entry("repo:delete", "Delete a repository from the lab's Git host."),
+    },
+    "cluster": {
+        "create": Entry("cluster:create", "Create a cluster beside the lab's first one."),
+        "list": Entry("cluster:list_", "List the lab's clusters."),
+        "delete": Entry("cluster:delete", "Delete a cluster that the lab made."),
+    },
+}
+
+# `--cascade=false` is how Argo CD's documentation writes it; our parser wants `--no-cascade`.
+_BOOLEANS = (
+    "cascade", "auto-prune", "self-heal", "prune", "allow-empty", "upsert", "dry-run", "async", "refresh",
+    "hard-refresh", "sync", "health", "operation", "force", "yes", "validate", "set-finalizer",
+)  # fmt: skip
+_SWITCH = re.compile(rf"--({'|'.join(_BOOLEANS)})=(true|false)")
+
+
+class LazyGroup(typer.core.TyperGroup):
+    """A group whose commands are imported when one is run."""
+
+    entries: dict[str, Entry] = COMMANDS
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, entry in self.entries.items():
+            self.add_command(typer.core.TyperCommand(name, help=entry.help), name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The commands, a section for each panel."""
+        for panel in dict.fromkeys(entry.panel for entry in self.entries.values()):
+            with formatter.section(panel):
+                formatter.write_dl([(n, e.help) for n, e in self.entries.items() if e.panel == panel])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The real command in place of the line that stood for it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is None or command is None:
+            return name, command, rest
+        return name, load(name, self.entries[name]), rest
+
+
+def load(name: str, entry: Entry) -> Any:
+    """The command, or group of commands, that ``entry`` stands for."""
+    if name in GROUPS and entry.target.endswith(":"):
+        return _group(name, entry)
+    module_name, _, function_name = entry.target.partition(":")
+    module = importlib.import_module(f"labkit.cli.{module_name}")
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, context_settings=_HELP)(_interruptible(getattr(module, function_name)))
+    return typer.main.get_command(app)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code."""
+    try:
+        arguments = _global_options(arguments)
+        root().main(arguments, prog_name="labkit")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    except BrokenPipeError:  # `labkit app list | head`
+        sys.stderr.close()
+        return 0
+    except LabError as error:
+        if debugging():
+            raise
+        show_error(error)
+        return error.exit_code
+    except OSError as error:
+        if debugging():
+            raise
+        problem = error.strerror or str(error)
+        show_error(LabError(problem, where=str(error.filename or ""), fix="labkit doctor"))
+        return 1
+    return 0
+
+
+def root() -> Any:
+    """The whole command tree."""
+    app = typer.Typer(
+        name="labkit", cls=LazyGroup, no_args_is_help=True, context_settings=_HELP, rich_markup_mode=None
+    )
+    app.callback()(_root)
+    return typer.main.get_command(app)
+
+
+def show_error(error: LabError) -> None:
+    """``Error: where: problem`` and the fix, on standard error."""
+    place = f"{error.where}: " if error.where else ""
+    red, plain = ("\033[31m", "\033[0m") if sys.stderr.isatty() and not plain_output() else ("", "")
+    sys.stderr.write(f"{red}Error:{plain} {place}{error.problem}\n")
+    if error.fix:
+        sys.stderr.write(f"Fix: {error.fix}\n")
+
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+def _root(
+    lab: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The lab folder (else LABKIT_HOME, else the nearest upwards)."),
+    ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=lambda on: _print_version(on)
+        ),
+    ] = False,
+) -> None:
+    """GitOps Lab: write a chart, render it, push it, and watch it become the cluster's state."""
+    if lab is not None:
+        session.lab = lab
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from labkit import __version__
+
+        typer.echo(f"labkit {__version__}")
+        raise typer.Exit
+
+
+def _group(name: str, entry: Entry) -> Any:
+    group = type(f"{name.title()}Group", (LazyGroup,), {"entries": GROUPS[name]})
+    app = typer.Typer(
+        name=name,
+        cls=group,
+        no_args_is_help=True,
+        help=entry.help,
+        add_completion=False,
+        context_settings=_HELP,
+        rich_markup_mode=None,
+    )
+    app.callback()(lambda: None)
+    return typer.main.get_command(app)
+
+
+def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def interruptible(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+    return interruptible
+
+
+def _global_options(arguments: list[str]) -> list[str]:
+    """Take ``--lab DIR`` out wherever it stands, and write ``--flag=false`` the way our parser wants it."""
+    rest: list[str] = []
+    left = iter(arguments)
+    for argument in left:
+        if argument == "--":
+            return [*rest, argument, *left]
+        if argument == "--lab" and (value := next(left, None)) is not None:
+            session.lab = Path(value)
+        elif argument.startswith("--lab="):
+            session.lab = Path(argument.removeprefix("--lab="))
+        elif switch := _SWITCH.fullmatch(argument):
+            rest.append(f"--{switch[1]}" if switch[2] == "true" else f"--no-{switch[1]}")
+        else:
+            rest.append(argument)
+    return rest

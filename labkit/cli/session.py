@@ -1,0 +1,73 @@
+"""What one run of the command line knows: which lab folder is meant, and how to speak to the person."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labkit.errors import ConfirmationRequired, SettingsError
+from labkit.settings import Settings, plain_output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from labkit.lab import Lab
+
+
+@dataclass
+class Session:
+    """Set once by the command line's global options."""
+
+    lab: Path | None = None
+
+    def settings(self, *, must_exist: bool = True) -> Settings:
+        """The lab folder that is meant; `SettingsError` if it must be there and is not."""
+        found = Settings.find(self.lab)
+        if must_exist and not found.exists:
+            raise SettingsError(
+                "this is not a lab folder, and none is above it",
+                where=str(found.home),
+                fix="Make one: labkit init DIR. Or name one: labkit --lab DIR …",
+            )
+        return found
+
+    def attach(self) -> Lab:
+        """The running lab; `ServiceNotRunning` if it is not up. A command never starts it behind your back."""
+        from labkit.lab import Lab
+
+        return Lab(self.settings().home, start=False)
+
+
+session = Session()
+
+
+def console() -> Console:
+    """Standard output; colours and boxes only where a person sees them."""
+    from rich.console import Console
+
+    return Console(no_color=plain_output() or None, highlight=False, soft_wrap=True)
+
+
+def say(text: str = "") -> None:
+    """A line for the person, on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """A line that is not the answer: on standard error, so that scripts need not skip it."""
+    sys.stderr.write(text + "\n")
+
+
+def confirm(question: str, *, yes: bool, where: str = "") -> None:
+    """Go on only if the person agrees; without a terminal only ``--yes`` counts."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfirmationRequired(question, where=where, fix="Answer it with --yes.")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise ConfirmationRequired("not confirmed, so nothing was done", where=where)

@@ -1,0 +1,90 @@
+"""``lab.repos``: the repositories on the lab's Git host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from labkit.errors import RepositoryNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from labkit.git import WorkingCopy
+    from labkit.lab.service_client import ServiceClient
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A repository on the lab's Git host.
+
+    ``url`` is what an Application names; ``clone_url`` has the trainee's credential in it, and works with
+    plain ``git clone``.
+    """
+
+    name: str
+    url: str
+    clone_url: str = field(repr=False)
+    _work: Path = field(repr=False, compare=False)
+
+    def clone(self, path: Path | str | None = None) -> WorkingCopy:
+        """A working copy at ``path`` (``work/<name>`` in the lab folder); the one that is there, if one is."""
+        from pathlib import Path as Folder
+
+        from labkit.git import WorkingCopy
+
+        where = Folder(path) if path is not None else self._work / self.name
+        if (where / ".git").exists():
+            return WorkingCopy(where)
+        return WorkingCopy.clone(self.clone_url, where)
+
+    def to_json(self) -> dict[str, str]:
+        """``{name, url, clone_url}``."""
+        return {"name": self.name, "url": self.url, "clone_url": self.clone_url}
+
+
+class Repos:
+    """``lab.repos``: create, find by name, go through them all, delete."""
+
+    def __init__(self, service: ServiceClient, work: Path) -> None:
+        self._service = service
+        self._work = work
+
+    def create(self, name: str, *, exist_ok: bool = False) -> Repo:
+        """A new, empty repository; with ``exist_ok`` the one that is there already."""
+        if exist_ok and name in self:
+            return self[name]
+        return self._repo(self._service.post("/api/v1/repositories", {"name": name}))
+
+    def delete(self, name: str) -> None:
+        """Remove the repository with its history. Working copies of it stay."""
+        self._service.delete(f"/api/v1/repositories/{quote(name, safe='')}")
+
+    def __getitem__(self, name: str) -> Repo:
+        for repo in self:
+            if repo.name == name:
+                return repo
+        known = ", ".join(repo.name for repo in self) or "none yet"
+        raise RepositoryNotFound(
+            f"the lab has no repository {name!r}",
+            where=self._service.url,
+            fix=f"There are: {known}. A new one: labkit repo create {name}",
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return any(repo.name == name for repo in self)
+
+    def __iter__(self) -> Iterator[Repo]:
+        items = self._service.get("/api/v1/repositories")["items"]
+        return iter([self._repo(item) for item in items])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __repr__(self) -> str:
+        return f"Repos({', '.join(repo.name for repo in self)})"
+
+    def _repo(self, item: dict[str, str]) -> Repo:
+        return Repo(item["name"], item["url"], item["clone_url"], self._work)
