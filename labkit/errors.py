@@ -26,6 +26,7 @@ what to do next. What the Kubernetes API answers is an `ApiError`: it carries th
     │   ├── ProviderUnavailable      a tool that this kind of cluster needs is not installed
     │   └── ApiError                 the API answered with a Status that is not Success
     │       ├── BadRequest (400) Unauthorized (401) Forbidden (403) NotFound (404)
+    │       │   └── NoSuchKind           the server has no such kind at all (its CRD may be missing)
     │       ├── MethodNotAllowed (405) NotAcceptable (406) AlreadyExists (409) Conflict (409)
     │       └── Gone (410) TooLarge (413) UnsupportedMediaType (415) Invalid (422) TooManyRequests (429)
     ├── ApplicationError
@@ -242,6 +243,10 @@ class NotFound(ApiError):
     """404: no such object, or no such resource."""
 
     code, reason = 404, "NotFound"
+
+
+class NoSuchKind(NotFound):
+    """404: the server does not have the kind in that version; a CustomResourceDefinition may be missing."""
 
 
 class MethodNotAllowed(ApiError):
