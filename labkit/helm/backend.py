@@ -1,0 +1,129 @@
+"""What the room asks of Helm itself, whichever form of it this machine has.
+
+Two backends answer: `sdk` (Helm's Go library in a worker process) and `binary` (the ``helm`` command), the
+second where the library has no wheel. Both get a chart's files as the lab read them, and plain values; both
+give plain text back. Everything that needs no Helm (precedence, errors, provenance) is above them, and so it is
+the same for both.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from labkit.errors import HelmError
+from labkit.helm.files import ChartFiles
+from labkit.helm.workers import Limits
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Release:
+    """The release that templates see as ``.Release``; nothing is installed by rendering."""
+
+    name: str = "release-name"
+    namespace: str = "default"
+    revision: int = 1
+    is_upgrade: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One render: the chart's files, the values that the caller gives over the chart's own, and the release."""
+
+    files: ChartFiles
+    name: str
+    values: Values
+    release: Release
+    kube_version: str = ""
+    api_versions: tuple[str, ...] = ()
+    constraint: str = ""  # the chart's own `kubeVersion`
+    skip_schema: bool = False
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Output:
+    """What Helm rendered: each template's text by its name (``web/templates/service.yaml``), and ``crds/``."""
+
+    templates: Mapping[str, str]
+    crds: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One message of Helm's lint: severity 1 info, 2 warning, 3 error."""
+
+    severity: int
+    path: str
+    message: str
+
+
+@dataclass(frozen=True)
+class LintJob:
+    """One lint: as a `Job`, but nothing is released."""
+
+    files: ChartFiles
+    values: Values = field(default_factory=dict)
+    strict: bool = False
+    namespace: str = "default"
+    kube_version: str = ""
+    limits: Limits = Limits()
+
+
+class Refused(Exception):  # noqa: N818 - Helm's answer, which `failures` turns into an error for people
+    """Helm refused; ``words`` are its own. ``templates`` is what had been rendered by then, if anything was."""
+
+    def __init__(self, words: str, templates: Mapping[str, str] | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.templates = dict(templates or {})
+
+
+class Backend(Protocol):
+    """Helm: in a worker process, or as a command."""
+
+    name: str
+
+    def version(self) -> str:
+        """Helm's version, as ``v4.2.3``."""
+
+    def render(self, job: Job) -> Output:
+        """Render a chart; `Refused` with Helm's words, `workers.LimitMet` if it took too much."""
+
+    def lint(self, job: LintJob) -> list[Finding]:
+        """Helm's findings about a chart."""
+
+    def package(self, files: ChartFiles, destination: Path) -> Path:
+        """Archive a chart as ``NAME-VERSION.tgz`` in a folder."""
+
+
+def available() -> list[str]:
+    """Which backends this machine has, the better one first."""
+    found = ["sdk"] if importlib.util.find_spec("helm_python") else []
+    return found + (["binary"] if shutil.which("helm") else [])
+
+
+@cache
+def backend(name: str = "") -> Backend:
+    """The backend of that name, by default the best that there is."""
+    names = [name] if name else available()
+    if not names:
+        raise HelmError(
+            "neither helm-python-sdk nor the `helm` command is installed",
+            fix="install the `helm` command (conda: kubernetes-helm); there is no helm-python-sdk for this machine",
+        )
+    if names[0] == "sdk":
+        from labkit.helm.sdk import SdkBackend
+
+        return SdkBackend()
+    from labkit.helm.binary import BinaryBackend
+
+    return BinaryBackend()

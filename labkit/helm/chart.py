@@ -1,0 +1,269 @@
+"""A chart in a folder or an archive, and everything the lab does with one.
+
+A `Chart` keeps nothing: each call reads the files as they are now, so a change in the editor shows in the next
+render.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from labkit.errors import ChartError, HelmError
+from labkit.helm import failures
+from labkit.helm.backend import Backend, Job, Output, Refused, Release, backend
+from labkit.helm.diagnosis import limit_error
+from labkit.helm.files import ChartFiles
+from labkit.helm.linting import LintMessage, lint
+from labkit.helm.metadata import Dependency, Metadata, check_dependencies, read_metadata
+from labkit.helm.rendered import Reader, Rendered, in_install_order
+from labkit.helm.starter import create_from
+from labkit.helm.values import Given, parse_values
+from labkit.helm.workers import LimitMet, Limits
+
+Values = dict[str, Any]
+RELEASE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+LONGEST_RELEASE_NAME = 53
+
+
+class Chart:
+    """A Helm chart at ``path``: a folder, or a packaged ``.tgz``.
+
+    ``inside`` is the folder that no link and no values file may lead out of (a repository's root; by default
+    links may not lead out of the chart). ``shown_as`` is what error messages call the chart's folder.
+    """
+
+    def __init__(
+        self, path: Path | str, *, inside: Path | None = None, shown_as: str = "", with_backend: str = ""
+    ) -> None:
+        self.path = Path(path)
+        self.inside = inside
+        self._shown_as = shown_as
+        self._backend = with_backend
+
+    def __repr__(self) -> str:
+        return f"Chart({str(self.path)!r})"
+
+    @classmethod
+    def create(cls, directory: Path | str, name: str, *, starter: Path) -> Chart:
+        """A new chart ``directory/name`` from a starter; `ChartError` if the name or the folder won't do."""
+        return cls(create_from(starter, Path(directory), name))
+
+    @classmethod
+    def load(
+        cls, path: Path | str, *, inside: Path | None = None, shown_as: str = "", with_backend: str = ""
+    ) -> Chart:
+        """The chart at a path, its ``Chart.yaml`` checked; `ChartError` names the file, the line and a fix."""
+        chart = cls(path, inside=inside, shown_as=shown_as, with_backend=with_backend)
+        chart._metadata()
+        return chart
+
+    @property
+    def name(self) -> str:
+        """The chart's name."""
+        return self._metadata().name
+
+    @property
+    def version(self) -> str:
+        """The chart's own version."""
+        return self._metadata().version
+
+    @property
+    def app_version(self) -> str:
+        """The version of the application in it."""
+        return self._metadata().app_version
+
+    @property
+    def metadata(self) -> Values:
+        """``Chart.yaml`` as data."""
+        return self._metadata().raw
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The charts that this one declares to need, and whether each is in ``charts/``."""
+        return self._metadata().dependencies
+
+    @property
+    def values(self) -> Values:
+        """The chart's own values, ``values.yaml``."""
+        files = self.files()
+        return parse_values(files.text("values.yaml") or "", files.path("values.yaml"))
+
+    @property
+    def schema(self) -> Values | None:
+        """``values.schema.json`` as data, None if the chart has none."""
+        files = self.files()
+        text = files.text("values.schema.json")
+        if text is None:
+            return None
+        try:
+            schema: Values = json.loads(text)
+        except ValueError as problem:
+            raise ChartError(
+                f"the schema is not JSON: {problem}",
+                where=files.path("values.schema.json"),
+                fix="mend that line",
+            ) from None
+        return schema
+
+    @property
+    def shown_as(self) -> str:
+        """What messages call the chart's folder."""
+        return self._shown_as or str(self.path)
+
+    def files(self) -> ChartFiles:
+        """The chart's files as they are now; `ChartError` if one leads out, or there are too many."""
+        return ChartFiles.read(self.path, inside=self.inside, shown_as=self.shown_as)
+
+    def merged(
+        self,
+        *,
+        value_files: Sequence[Path | str] = (),
+        values: Mapping[str, Any] | str | None = None,
+        set: Sequence[str] = (),  # noqa: A002 - the flag's name
+        set_string: Sequence[str] = (),
+        set_json: Sequence[str] = (),
+        set_file: Sequence[str] = (),
+    ) -> Values:
+        """The values as templates see them: the chart's, its subcharts', and what is given over them."""
+        files, metadata = self.files(), self._metadata()
+        given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
+        probe = _probe(files, metadata)
+        job = Job(probe, metadata.name, given.merged(), Release(), skip_schema=True)
+        output = self._run(job, given)
+        text = output.templates[f"{metadata.name}/templates/values.yaml"]
+        return parse_values(text, files.path("values.yaml"))
+
+    def render(
+        self,
+        release: Release | str = Release(),
+        *,
+        value_files: Sequence[Path | str] = (),
+        values: Mapping[str, Any] | str | None = None,
+        set: Sequence[str] = (),  # noqa: A002 - the flag's name
+        set_string: Sequence[str] = (),
+        set_json: Sequence[str] = (),
+        set_file: Sequence[str] = (),
+        kube_version: str = "",
+        api_versions: Sequence[str] = (),
+        include_crds: bool = True,
+        skip_tests: bool = False,
+        skip_schema_validation: bool = False,
+        limits: Limits = Limits(),
+    ) -> Rendered:
+        """Render the chart as ``helm template`` would, with the values given over its own.
+
+        Paths in ``value_files`` and ``set_file`` are relative to the current folder; ``values`` is a map, or
+        YAML text. ``kube_version`` and ``api_versions`` are what templates see as ``.Capabilities``. Errors are
+        `ChartError`, `ValuesError`, `RenderError` and `RenderLimit`; each names the file, the line and a fix.
+        """
+        files, metadata = self.files(), self._metadata()
+        release = _checked(Release(release) if isinstance(release, str) else release)
+        _check_renderable(files, metadata)
+        given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
+        job = Job(
+            files,
+            metadata.name,
+            given.merged(),
+            release,
+            kube_version=kube_version,
+            api_versions=tuple(api_versions),
+            constraint=str(metadata.raw.get("kubeVersion") or ""),
+            skip_schema=skip_schema_validation,
+            limits=limits,
+        )
+        return _assemble(job, self._run(job, given), include_crds=include_crds, skip_tests=skip_tests)
+
+    def lint(
+        self,
+        *,
+        strict: bool = False,
+        value_files: Sequence[Path | str] = (),
+        values: Mapping[str, Any] | str | None = None,
+        set: Sequence[str] = (),  # noqa: A002 - the flag's name
+        namespace: str = "default",
+        kube_version: str = "",
+        limits: Limits = Limits(),
+    ) -> list[LintMessage]:
+        """What Helm's lint and the lab find wrong, worst first; never an error for what is wrong in the chart."""
+        given = Given(value_files, values, set=set, inside=self.inside)
+        return lint(self, given, strict=strict, namespace=namespace, kube_version=kube_version, limits=limits)
+
+    def package(self, destination: Path | str) -> Path:
+        """Archive the chart as ``NAME-VERSION.tgz`` in a folder, and return the file."""
+        files, metadata = self.files(), self._metadata()
+        check_dependencies(files, metadata)
+        try:
+            return self.backend.package(files, Path(destination))
+        except Refused as refused:
+            raise ChartError(refused.words, where=str(self.path), fix="mend the chart first") from None
+
+    @property
+    def backend(self) -> Backend:
+        """Helm, in the form that this machine has."""
+        return backend(self._backend)
+
+    def _metadata(self) -> Metadata:
+        return read_metadata(self.files())
+
+    def _run(self, job: Job, given: Given) -> Output:
+        place = failures.Place(job.files, job.name, given.origin)
+        try:
+            return self.backend.render(job)
+        except Refused as refused:
+            raise failures.explain(refused.words, place) from None
+        except LimitMet as met:
+            raise limit_error(met, job, self.backend) from None
+
+
+def _checked(release: Release) -> Release:
+    if not RELEASE_NAME.fullmatch(release.name) or len(release.name) > LONGEST_RELEASE_NAME:
+        raise HelmError(
+            f"{release.name!r} cannot be the name of a release",
+            where="release name",
+            fix=f"use at most {LONGEST_RELEASE_NAME} lower-case letters, digits and dashes",
+        )
+    return release
+
+
+def _check_renderable(files: ChartFiles, metadata: Metadata) -> None:
+    if metadata.is_library:
+        raise ChartError(
+            "this is a library chart: it has helpers for other charts and renders nothing itself",
+            where=files.path("Chart.yaml"),
+            fix="render a chart that has it as a dependency; or write `type: application`",
+        )
+    check_dependencies(files, metadata)
+
+
+def _probe(files: ChartFiles, metadata: Metadata) -> ChartFiles:
+    """The same chart with one template, which prints the values."""
+    kept = {name: data for name, data in files.files.items() if "templates" not in name.split("/")[:-1]}
+    left_out = {"type", "kubeVersion"}
+    chart = {key: value for key, value in metadata.raw.items() if key not in left_out}
+    probe = {"Chart.yaml": json.dumps(chart).encode(), "templates/values.yaml": b"{{ toJson .Values }}"}
+    return replace(files, files=kept | probe)
+
+
+def _assemble(job: Job, output: Output, *, include_crds: bool, skip_tests: bool) -> Rendered:
+    where = {name: job.files.path(name) for name in job.files.files}
+    reader = Reader(job.name, dict(failures.sources(job.files)), where)
+    found = [
+        each
+        for source in sorted(output.templates)
+        if not source.endswith("NOTES.txt")
+        for each in reader.read(source, output.templates[source])
+        if not (skip_tests and each.is_test)
+    ]
+    crds = [each for path, text in output.crds for each in reader.read(path, text)] if include_crds else []
+    return Rendered(
+        objects=(*crds, *in_install_order(found)),
+        notes=output.templates.get(f"{job.name}/templates/NOTES.txt", ""),
+        crds=tuple(crds),
+        warnings=(*output.warnings, *reader.skipped),
+        templates=dict(output.templates),
+    )

@@ -1,0 +1,91 @@
+"""Lint: Helm's own findings with their line, and what a render of the chart shows beside them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from labkit.errors import HelmError
+from labkit.helm import goerrors
+from labkit.helm.backend import Finding, LintJob
+from labkit.helm.values import Given
+from labkit.helm.workers import LimitMet, Limits
+
+if TYPE_CHECKING:
+    from labkit.helm.chart import Chart
+
+Severity = Literal["info", "warning", "error"]
+SEVERITIES: dict[int, Severity] = {0: "info", 1: "info", 2: "warning", 3: "error"}
+
+
+@dataclass(frozen=True)
+class LintMessage:
+    """One finding. ``path`` is the file in the chart, ``line`` 0 where none is known, ``fix`` may be empty."""
+
+    severity: Severity
+    path: str
+    line: int
+    message: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"[{self.severity.upper()}] {place}: {self.message}" + (
+            f"\n  Fix: {self.fix}" if self.fix else ""
+        )
+
+
+def lint(
+    chart: Chart, given: Given, *, strict: bool, namespace: str, kube_version: str, limits: Limits
+) -> list[LintMessage]:
+    """Everything found, the worst first. ``strict`` makes a warning an error."""
+    found: list[LintMessage] = []
+    try:
+        files = chart.files()
+        values = given.merged()
+        job = LintJob(files, values, strict, namespace, kube_version, limits)
+        found += [_message(finding) for finding in chart.backend.lint(job)]
+    except (HelmError, LimitMet) as problem:
+        if isinstance(problem, HelmError):
+            found.append(_from_error(chart, problem))
+    found = _with_render(chart, given, found, kube_version, limits)
+    if strict:
+        found = [
+            LintMessage("error", m.path, m.line, m.message, m.fix) if m.severity == "warning" else m
+            for m in found
+        ]
+    order = ("error", "warning", "info")
+    return sorted(dict.fromkeys(found), key=lambda each: order.index(each.severity))
+
+
+def _with_render(
+    chart: Chart, given: Given, found: list[LintMessage], kube_version: str, limits: Limits
+) -> list[LintMessage]:
+    """A render's own error says more than lint's words for it, so it takes their place."""
+    try:
+        chart.render(
+            value_files=given.value_files,
+            values=given.values,
+            set=given.set,
+            kube_version=kube_version,
+            limits=limits,
+        )
+    except HelmError as problem:
+        error = _from_error(chart, problem)
+        others = [m for m in found if m.severity != "error" or m.path != error.path]
+        return [error, *others]
+    return found
+
+
+def _from_error(chart: Chart, problem: HelmError) -> LintMessage:
+    where = re.fullmatch(r"(?P<path>.*?)(?::(?P<line>\d+))?(?::\d+)?", problem.where, re.DOTALL)
+    path, line = (where["path"], int(where["line"] or 0)) if where else (problem.where, 0)
+    path = path.removeprefix(chart.shown_as).strip("/\\")
+    return LintMessage("error", path, line, problem.problem, problem.fix)
+
+
+def _message(finding: Finding) -> LintMessage:
+    way = goerrors.frames(finding.message)
+    line = way[-1].line if way else 0
+    return LintMessage(SEVERITIES[finding.severity], finding.path, line, finding.message)

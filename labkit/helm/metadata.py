@@ -1,0 +1,192 @@
+"""What ``Chart.yaml`` says, and whether Helm would take it.
+
+Helm's library loads a chart whose ``apiVersion`` it does not know, or whose declared dependencies are not
+there, and renders something; the command refuses. These are the command's checks (Helm 4), in words that say
+what to do.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.errors import ChartError, ManifestError
+from labkit.helm.files import ChartFiles
+from labkit.helm.text import parse
+
+SEMVER = re.compile(r"v?\d+(\.\d+)?(\.\d+)?(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+MOST_ARCHIVE_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A chart that this chart declares to need. ``status`` is ``ok``, ``unpacked``, ``missing`` …, as Helm says it."""
+
+    name: str
+    version: str = ""
+    repository: str = ""
+    alias: str = ""
+    condition: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """``Chart.yaml`` (and ``requirements.yaml`` of an old chart), checked."""
+
+    raw: dict[str, Any]
+    dependencies: tuple[Dependency, ...]
+
+    @property
+    def name(self) -> str:
+        return str(self.raw["name"])
+
+    @property
+    def version(self) -> str:
+        return str(self.raw["version"])
+
+    @property
+    def app_version(self) -> str:
+        return str(self.raw.get("appVersion") or "")
+
+    @property
+    def is_library(self) -> bool:
+        return self.raw.get("type") == "library"
+
+
+def read_metadata(files: ChartFiles) -> Metadata:
+    """The chart's metadata; a `ChartError` names the line and what to write there."""
+    raw = _mapping(files, "Chart.yaml")
+    if raw is None:
+        raise ChartError(
+            "there is no Chart.yaml, so this is not a chart",
+            where=files.path("Chart.yaml"),
+            fix="point to the chart's own folder; `labkit chart create NAME` makes a new chart",
+        )
+    _check(files, raw)
+    declared = raw.get("dependencies")
+    if raw["apiVersion"] == "v1":
+        declared = (_mapping(files, "requirements.yaml") or {}).get("dependencies")
+    vendored = dict(vendored_charts(files))
+    return Metadata(raw, tuple(_dependency(files, item, vendored) for item in declared or ()))
+
+
+def check_dependencies(files: ChartFiles, metadata: Metadata) -> None:
+    """Refuse a chart that declares a dependency which is not in its ``charts/`` folder."""
+    missing = [dependency for dependency in metadata.dependencies if dependency.status == "missing"]
+    if not missing:
+        return
+    names = ", ".join(f"{dependency.name} {dependency.version}".strip() for dependency in missing)
+    first = next((f" (from {dependency.repository})" for dependency in missing if dependency.repository), "")
+    raise ChartError(
+        f"the chart declares dependencies that are not in its charts/ folder: {names}{first}",
+        where=_line_of(files, "Chart.yaml", f"name: {missing[0].name}"),
+        fix="run `helm dependency build` in the chart's folder, or put each chart into charts/ yourself, "
+        "and commit charts/ with the chart",
+    )
+
+
+def vendored_charts(files: ChartFiles) -> Iterator[tuple[str, str]]:
+    """Name and version of each chart below ``charts/``: folders and archives."""
+    for name in files.files:
+        parts = name.split("/")
+        if parts[0] != "charts" or parts[1].startswith(("_", ".")):
+            continue
+        if len(parts) == 3 and parts[2] == "Chart.yaml":
+            raw = _mapping(files, name) or {}
+            yield str(raw.get("name", "")), str(raw.get("version", ""))
+        elif len(parts) == 2 and name.endswith((".tgz", ".tar.gz")):
+            raw = _packed_metadata(files.files[name])
+            yield str(raw.get("name", "")), str(raw.get("version", ""))
+
+
+def _mapping(files: ChartFiles, name: str) -> dict[str, Any] | None:
+    text = files.text(name)
+    if text is None:
+        return None
+    try:
+        raw = parse(text, files.path(name))
+    except ManifestError as problem:
+        raise ChartError(
+            f"this is not YAML: {problem.problem}",
+            where=problem.where,
+            fix="mend the line (spaces, not tabs)",
+        ) from None
+    if not isinstance(raw, dict):
+        raise ChartError(
+            "the file holds no `name: value` pairs",
+            where=files.path(name),
+            fix="write at least apiVersion: v2, name and version",
+        )
+    return raw
+
+
+def _check(files: ChartFiles, raw: dict[str, Any]) -> None:
+    api_version = raw.get("apiVersion")
+    if api_version not in {"v1", "v2"}:
+        raise ChartError(
+            "apiVersion is missing"
+            if api_version is None
+            else f"apiVersion {api_version!r} is not supported",
+            where=_line_of(files, "Chart.yaml", "apiVersion:"),
+            fix="write `apiVersion: v2`, the format of charts since Helm 3",
+        )
+    for key, pattern, example in (("name", NAME, "my-app"), ("version", SEMVER, "0.1.0")):
+        value = raw.get(key)
+        where = _line_of(files, "Chart.yaml", f"{key}:")
+        if value is None or value == "":
+            raise ChartError(f"the chart has no {key}", where=where, fix=f"write `{key}: {example}`")
+        if not isinstance(value, str):
+            raise ChartError(
+                f"{key} is read as {value!r} ({type(value).__name__}), not as text",
+                where=where,
+                fix=f'put it in quotes: `{key}: "…"`',
+            )
+        if not pattern.fullmatch(value):
+            raise ChartError(
+                f"{key} {value!r} is not valid", where=where, fix=f"write for example `{key}: {example}`"
+            )
+    if raw.get("type") not in {None, "", "application", "library"}:
+        raise ChartError(
+            f"type {raw['type']!r} is not known",
+            where=_line_of(files, "Chart.yaml", "type:"),
+            fix="write `type: application` (or `library`)",
+        )
+
+
+def _dependency(files: ChartFiles, item: Any, vendored: dict[str, str]) -> Dependency:
+    if not isinstance(item, dict) or not item.get("name"):
+        raise ChartError(
+            "a dependency has no name",
+            where=_line_of(files, "Chart.yaml", "dependencies:"),
+            fix="each dependency is `- name: …` with `version:` and `repository:`",
+        )
+    text = {key: str(item.get(key) or "") for key in ("name", "version", "repository", "alias", "condition")}
+    return Dependency(**text, status="ok" if text["name"] in vendored else "missing")
+
+
+def _packed_metadata(data: bytes) -> dict[str, Any]:
+    """``Chart.yaml`` of a packaged chart; empty if there is none that can be read."""
+    try:
+        unpacked = zlib.decompressobj(wbits=31).decompress(data, MOST_ARCHIVE_BYTES)
+        with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
+            for member in archive:
+                if member.isreg() and member.name.count("/") == 1 and member.name.endswith("/Chart.yaml"):
+                    content = archive.extractfile(member)
+                    raw = parse(content.read().decode("utf-8", "replace") if content else "", member.name)
+                    return raw if isinstance(raw, dict) else {}
+    except (tarfile.TarError, zlib.error, EOFError, ManifestError):
+        return {}
+    return {}
+
+
+def _line_of(files: ChartFiles, name: str, key: str) -> str:
+    lines = (files.text(name) or "").splitlines()
+    found = next((n for n, line in enumerate(lines, 1) if line.strip(" -").startswith(key)), None)
+    return files.path(name) + (f":{found}" if found else "")

@@ -1,0 +1,94 @@
+"""Helm's own Go library (``helm-python-sdk``), in a worker process.
+
+A chart is given to a worker as a private folder of plain files, once; after that its digest is enough.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from labkit.helm import workers
+from labkit.helm.backend import Finding, Job, LintJob, Output, Refused
+from labkit.helm.files import ChartFiles
+from labkit.helm.workers import Limits, Message, Worker
+
+
+class SdkBackend:
+    """Helm's library behind `workers`."""
+
+    name = "sdk"
+
+    def version(self) -> str:
+        """The library's version."""
+        return str(_ask({"operation": "hello"}, Limits())["ok"]["version"])
+
+    def render(self, job: Job) -> Output:
+        """Every template's output, exactly as the engine wrote it."""
+        capabilities = {"kube_version": job.kube_version, "api_versions": list(job.api_versions)}
+        if job.constraint:
+            request = {"operation": "accepts", "constraint": job.constraint, "options": capabilities}
+            _ask(request, job.limits)
+        release = job.release
+        options = capabilities | {
+            "name": release.name,
+            "namespace": release.namespace,
+            "revision": release.revision,
+            "is_install": not release.is_upgrade,
+            "is_upgrade": release.is_upgrade,
+        }
+        files = _without_schemas(job.files) if job.skip_schema else job.files
+        request = {"operation": "render", "chart": files.digest, "values": job.values, "options": options}
+        reply = _ask(request, job.limits, stage=files)
+        crds = tuple((crd["path"], crd["text"]) for crd in reply["ok"]["crds"])
+        return Output(reply["ok"]["files"], crds, tuple(reply["warnings"]))
+
+    def lint(self, job: LintJob) -> list[Finding]:
+        """Helm's findings, with paths within the chart."""
+        options = {"strict": job.strict, "namespace": job.namespace, "kube_version": job.kube_version}
+        with tempfile.TemporaryDirectory(prefix="labkit-chart-") as folder:
+            path = str(job.files.stage(Path(folder)))
+            request = {"operation": "lint", "path": path, "values": job.values, "options": options}
+            report = _ask(request, job.limits)["ok"]
+        return [
+            Finding(item["severity"], _within(item["path"], path), item["error"].replace(path + "/", ""))
+            for item in report["messages"]
+        ]
+
+    def package(self, files: ChartFiles, destination: Path) -> Path:
+        """Archive the chart; the file appears in the destination only when it is whole."""
+        with tempfile.TemporaryDirectory(prefix="labkit-chart-") as folder:
+            path = files.stage(Path(folder))
+            request = {"operation": "package", "path": str(path), "destination": folder}
+            made = Path(_ask(request, Limits())["ok"]["path"])
+            destination.mkdir(parents=True, exist_ok=True)
+            return Path(shutil.move(made, destination / made.name))
+
+
+def _ask(request: Message, limits: Limits, *, stage: ChartFiles | None = None) -> Message:
+    with ExitStack() as stack:
+
+        def prepare(worker: Worker) -> dict[str, Any]:
+            if stage is None or stage.digest in worker.charts:
+                return request
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="labkit-chart-"))
+            return request | {"path": str(stage.stage(Path(folder)))}
+
+        reply = workers.shared.ask(prepare, limits)
+    if "error" in reply:
+        raise Refused(reply["error"])
+    return reply
+
+
+def _without_schemas(files: ChartFiles) -> ChartFiles:
+    """The chart without its schemas: rendering has no option to leave them out (those of packed subcharts stay)."""
+    kept = {name: data for name, data in files.files.items() if not name.endswith("values.schema.json")}
+    return replace(files, files=kept)
+
+
+def _within(path: str, folder: str) -> str:
+    return path.removeprefix(folder).strip("/")
