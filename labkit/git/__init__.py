@@ -10,7 +10,7 @@ this revision mean, and what files are in it. All of it is real ``git``, run thr
 from labkit.git.export import Limits
 from labkit.git.mirror import Mirror
 from labkit.git.reader import Reader
-from labkit.git.urls import Credential, normalise, redact, same_url
+from labkit.git.urls import Credential, normalise, redact, same_url, with_credential
 from labkit.git.values import Branch, Change, Commit, Diff, Log, Person, Push, Status
 from labkit.git.workingcopy import WorkingCopy
 
@@ -31,4 +31,5 @@ __all__ = [
     "normalise",
     "redact",
     "same_url",
+    "with_credential",
 ]

@@ -18,14 +18,12 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
 from labkit.errors import GitError
 from labkit.git import failures
 from labkit.git.urls import Credential, is_http_url, redact, split_credential
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Config = Sequence[tuple[str, str]]
 
@@ -70,6 +68,7 @@ HARDENED: Config = (
     ("http.lowSpeedTime", "30"),
 )
 
+_ANY_OWNER = Path(__file__).with_name("any-owner.gitconfig")
 MEGABYTE = 1024 * 1024
 _KEPT_OF_STDERR = 64 * 1024
 
@@ -81,13 +80,15 @@ def environment(
     allow_files: bool = False,
     config: Config = (),
     user_config: bool = False,
+    any_owner: bool = False,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The whole environment of a git child.
 
     `url` and `credential`: the host that the credential is for, and for no other. `allow_files`: repositories
     may be read by path. `config`: further settings. `user_config`: for reading the user's own configuration,
-    and nothing else, because then nothing is overridden.
+    and nothing else, because then nothing is overridden. `any_owner`: the repository is the lab's own,
+    whoever its files belong to.
     """
     # Handing variables on to a child is not reading a setting: those are labkit.settings' business.
     inherited = _INHERITED | (_USER_CONFIGURATION if user_config else frozenset())
@@ -97,7 +98,8 @@ def environment(
     env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
     if user_config:
         return env | dict(extra or {})
-    env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ATTR_NOSYSTEM": "1"}
+    env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
+    env["GIT_CONFIG_GLOBAL"] = str(_ANY_OWNER) if any_owner else os.devnull
     env |= {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
     env |= {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oClearAllForwardings=yes -oPermitLocalCommand=no"}
     env |= {

@@ -63,7 +63,7 @@ def export(reader: Reader, sha: str, folder: Path, limits: Limits) -> Path:
 
 def _write(reader: Reader, tree: str, made: Path, limits: Limits) -> None:
     (made / "tree").mkdir()
-    env = environment(config=(("safe.directory", "*"), ("core.bare", "false")))
+    env = environment(any_owner=True, config=(("core.bare", "false"),))
     env |= {"GIT_INDEX_FILE": str(made / "index")}
     here = (f"--git-dir={reader.git_dir}", f"--work-tree={made / 'tree'}")
     run(*here, "read-tree", tree, env=env, cwd=made, where=reader.where, seconds=limits.seconds)
@@ -95,7 +95,8 @@ def check_size(entries: Iterable[Entry], limits: Limits, where: str) -> None:
         count, size = count + 1, size + entry.size
     if count > limits.files or size > limits.tree_megabytes * MEGABYTE:
         problem = f"The repository holds {count:,} files, {size // MEGABYTE:,} MB: more than the lab reads."
-        advice = f"Keep charts in a repository of their own: at most {limits.files:,} files, {limits.tree_megabytes} MB."
+        allowed = f"{limits.files:,} files, {limits.tree_megabytes} MB"
+        advice = f"Keep charts in a repository of their own (at most {allowed})."
         raise GitError(problem, where=where, fix=advice)
 
 

@@ -187,7 +187,7 @@ class Mirror:
             url=origin.url,
             credential=credential,
             allow_files=self._allow_files,
-            config=(("safe.directory", "*"),),
+            any_owner=True,
         )
         secrets = credential.secrets() if credential else ()
         limits = self.limits

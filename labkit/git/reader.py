@@ -9,20 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from labkit.errors import GitError, PathNotFound
 from labkit.git.command import Result, environment, run
 from labkit.git.revisions import Ref, check_revision, not_found
-from labkit.git.values import Branch, Commit, Diff, Log, Person, parse_name_status
+from labkit.git.values import Branch, Change, Commit, Diff, Log, Person, parse_name_status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _FORMAT = "--format=%H%x00%P%x00%an%x00%ae%x00%aI%x00%B"
 _FIELDS = 6
+_MERGES = "--diff-merges=first-parent"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 DIRECTORY, LINK, SUBMODULE = "040000", "120000", "160000"
-_SAFE = (
-    "safe.directory",
-    "*",
-)  # the lab's repositories may have another owner, as in a volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Reader:
 
     def git(self, *args: str, stdin: bytes = b"", check: bool = True, megabytes: int = 64) -> Result:
         """Runs a reading git command on this repository."""
-        env = environment(config=(_SAFE,))
+        env = environment(any_owner=True)
         command = ("--no-replace-objects", f"--git-dir={self.git_dir}", *args)
         return run(
             *command,
@@ -115,13 +116,33 @@ class Reader:
         """One commit's author, date, message and parents."""
         return self.log(revision, limit=1)[0]
 
-    def log(self, revision: str = "HEAD", *, limit: int = 20, path: str = "", since: str = "") -> Log:
-        """At most `limit` commits from `revision` back, newest first; only those that touched `path`; those
-        that `since` does not already contain."""
-        wanted = [self.resolve(revision)] + ([f"^{self.resolve(since)}"] if since else [])
+    def log(
+        self, revision: str = "HEAD", *, limit: int = 20, path: str = "", without: Sequence[str] = ()
+    ) -> Log:
+        """At most `limit` commits from `revision` back, newest first; only those that touched `path`;
+        none that the commits `without` contain already."""
+        wanted = [self.resolve(revision), *(f"^{self.resolve(other)}" for other in without)]
         paths = ["--", f":(literal){check_path(path, where=self.where)}"] if path else ["--"]
         options = ("log", "-z", "--no-show-signature", f"--max-count={int(limit)}", _FORMAT)
         return parse_log(self.git(*options, *wanted, *paths).text)
+
+    def changes(self, shas: Sequence[str]) -> dict[str, tuple[Change, ...]]:
+        """The files that each of these commits changed; of a merge, against its first parent."""
+        options = ("--stdin", "-r", "-z", "--root", "--name-status", "--no-renames", _MERGES)
+        fields = self.git("diff-tree", *options, stdin="\n".join(shas).encode() + b"\n").fields()
+        found: dict[str, list[str]] = {sha: [] for sha in shas}
+        current: list[str] = []
+        rest = iter(fields)
+        for token in rest:
+            if token in found:
+                current = found[token]
+            else:
+                current += [token, next(rest, "")]
+        return {sha: parse_name_status(changed) for sha, changed in found.items()}
+
+    def contains(self, sha: str, other: str) -> bool:
+        """Whether `other` is `sha` or one of the commits that it builds on."""
+        return self.git("merge-base", "--is-ancestor", other, sha, check=False).code == 0
 
     def entries(self, sha: str, path: str = "", *, recursive: bool = False) -> list[Entry]:
         """What a tree holds at `path`, with modes and sizes."""

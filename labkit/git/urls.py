@@ -84,6 +84,13 @@ def split_credential(url: str) -> tuple[str, Credential | None]:
     return bare, Credential(unquote(username), unquote(password))
 
 
+def with_credential(url: str, credential: Credential) -> str:
+    """`url` with the credential in it: what plain ``git clone`` can use as it stands."""
+    parts = urlsplit(url)
+    who = f"{quote(credential.username, safe='')}:{quote(credential.password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{who}@{parts.netloc.rpartition('@')[2]}"))
+
+
 def redact(text: str, *secrets: str) -> str:
     """`text` with every ``user:password@`` of a URL taken out, and each of `secrets` masked."""
     for secret in sorted(secrets, key=len, reverse=True):

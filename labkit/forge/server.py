@@ -1,0 +1,172 @@
+"""The forge on HTTP: Git's smart protocol for repositories, behind the lab's credential.
+
+``/<name>.git/info/refs``, ``/<name>.git/git-upload-pack`` and ``/<name>.git/git-receive-pack`` are the whole
+of it (gitprotocol-http(5)); the dumb protocol, which would serve single files, is not offered. The service
+mounts this application under ``/git``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import logging
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from labkit.errors import RepositoryNotFound
+from labkit.forge.backend import Backend, Call
+from labkit.forge.events import Announcer, PushEvent
+from labkit.git import Credential
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from labkit.forge.repositories import Forge, Repo
+
+READ, WRITE = "git-upload-pack", "git-receive-pack"
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="GitOps Lab", charset="UTF-8"'}
+
+log = logging.getLogger(__name__)
+
+
+class ForgeApp:
+    """The forge's ASGI application; `notice` tells of pushes that went past it."""
+
+    def __init__(
+        self,
+        forge: Forge,
+        *,
+        credentials: Sequence[Credential],
+        on_push: Callable[[PushEvent], object] | None = None,
+        seconds: float = 600.0,
+    ) -> None:
+        self.forge = forge
+        self._credentials = tuple(credentials)
+        self._announcer = Announcer(forge, on_push or (lambda _event: None))
+        self._backend = Backend(seconds=seconds)
+        self._telling: set[asyncio.Task[None]] = set()
+        self._routes: ASGIApp = Starlette(
+            routes=[
+                Route("/{name}.git/info/refs", self._info_refs, methods=["GET"]),
+                Route(f"/{{name}}.git/{READ}", self._upload_pack, methods=["POST"]),
+                Route(f"/{{name}}.git/{WRITE}", self._receive_pack, methods=["POST"]),
+                Route("/{name}", self._page, methods=["GET"]),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request; without the lab's credential the answer is 401."""
+        if scope["type"] != "http":
+            await self._routes(scope, receive, send)
+            return
+        user = self._user(scope)
+        if user is None:
+            refusal = PlainTextResponse("The lab wants its credential.\n", 401, headers=_CHALLENGE)
+            await refusal(scope, receive, send)
+            return
+        await self._routes({**scope, "lab.user": user}, receive, send)
+
+    def notice(self) -> list[PushEvent]:
+        """Tells `on_push` what was pushed while this application did not run, or by the folder's path.
+
+        For the service's start, after `Forge.mend`; may be called at any time, from any thread.
+        """
+        return self._announcer.announce_all()
+
+    def _user(self, scope: Scope) -> str | None:
+        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        kind, _, encoded = given.partition(b" ")
+        if kind.lower() != b"basic":
+            return None
+        try:
+            pair = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        found = None
+        for known in self._credentials:  # all of them, in constant time each
+            if hmac.compare_digest(pair, f"{known.username}:{known.password}".encode()):
+                found = known.username
+        return found
+
+    async def _info_refs(self, request: Request) -> ASGIApp:
+        service = request.query_params.get("service", "")
+        if service not in (READ, WRITE):
+            return _text("Only Git's smart protocol is served here.", 403)
+        return self._git(request, "info/refs", query=f"service={service}", writes=False)
+
+    async def _upload_pack(self, request: Request) -> ASGIApp:
+        return self._git(request, READ, writes=False)
+
+    async def _receive_pack(self, request: Request) -> ASGIApp:
+        return self._git(request, WRITE, writes=True)
+
+    def _git(self, request: Request, action: str, *, writes: bool, query: str = "") -> ASGIApp:
+        try:
+            repo = self.forge.get(request.path_params["name"])
+        except RepositoryNotFound as error:
+            return _text(str(error), 404)
+        encoding = request.headers.get("content-encoding", "identity").lower()
+        if encoding not in ("identity", "gzip", "x-gzip"):
+            return _text(f"The content encoding {encoding!r} is not read here.", 415)
+        user = request.scope["lab.user"]
+        call = Call(self.forge.root, f"/{repo.name}.git/{action}", query, user, writes)
+
+        async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await self._backend.serve(call, scope, receive, send)
+            finally:
+                if writes:
+                    self._tell(repo, user)
+
+        return respond
+
+    def _tell(self, repo: Repo, user: str) -> None:
+        """Tells of a push in the background: the client has its answer and waits for nobody."""
+        task = asyncio.get_running_loop().create_task(self._announce(repo, user))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _announce(self, repo: Repo, user: str) -> None:
+        try:
+            await asyncio.to_thread(self._announcer.announce, repo, user)
+        except Exception:
+            log.exception("the push to %s could not be told; it will be at the next one or start", repo.name)
+
+    async def _page(self, request: Request) -> Response:
+        """What a person sees who opens a repository's address in a browser."""
+        name = request.path_params["name"].removesuffix(".git")
+        try:
+            repo = await asyncio.to_thread(self.forge.get, name)
+        except RepositoryNotFound as error:
+            return _text(str(error), 404)
+        branches = await asyncio.to_thread(repo.reader.branches)
+        lines = [f"{repo.name}: a Git repository of the lab.", "", f"  git clone {repo.url}", ""]
+        return _text("\n".join(lines + [repr(branch) for branch in branches]), 200)
+
+
+def _text(text: str, status: int) -> PlainTextResponse:
+    return PlainTextResponse(text + "\n", status)
+
+
+def app(
+    forge: Forge,
+    *,
+    credentials: Credential | Sequence[Credential],
+    on_push: Callable[[PushEvent], object] | None = None,
+    seconds: float = 600.0,
+) -> ForgeApp:
+    """The ASGI application that serves `forge` to those who have one of `credentials`.
+
+    `on_push` gets every push as a `PushEvent`, in a thread of its own, after the client got its answer; what
+    it raises is logged. `seconds` limits each request.
+    """
+    several = (credentials,) if isinstance(credentials, Credential) else tuple(credentials)
+    return ForgeApp(forge, credentials=several, on_push=on_push, seconds=seconds)
