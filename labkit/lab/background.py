@@ -68,12 +68,18 @@ class Background:
         return ServiceClient(record.url, self.settings.token())
 
     def start(
-        self, *, cluster: str = "", port: int = 0, progress: Callable[[str], None] | None = None
+        self,
+        *,
+        cluster: str = "",
+        port: int = 0,
+        agreed: bool = False,
+        progress: Callable[[str], None] | None = None,
     ) -> Started:
         """Make sure that the service runs; returns when it is ready.
 
         ``cluster`` is ``sandbox``, ``kind`` or ``context:NAME`` (empty: as last time), ``port`` the one port
-        to use (0: as last time, or any that is free). ``progress`` is told each stage. Raises what made the
+        to use (0: as last time, or any that is free). ``agreed`` says that the person agreed to the use of a
+        cluster that is not the lab's. ``progress`` is told each stage. Raises what made the
         start fail, or `ServiceError` after a minute.
         """
         tell = progress or (lambda _: None)
@@ -89,7 +95,7 @@ class Background:
                 return Started(record, already=True)
             if self._lock.holder() is not None:
                 return Started(self._wait_for_other(), already=True)
-            return self._launch(cluster, port, tell)
+            return self._launch(cluster, port, tell, agreed=agreed)
 
     def stop(self) -> bool:
         """End the service and wait until it has ended; says whether one ran."""
@@ -112,10 +118,11 @@ class Background:
         self.settings.forget_service()
         return True
 
-    def _launch(self, cluster: str, port: int, tell: Callable[[str], None]) -> Started:
+    def _launch(self, cluster: str, port: int, tell: Callable[[str], None], *, agreed: bool) -> Started:
         command = [sys.executable, "-m", "labkit.service", "--lab", str(self.settings.home), "--announce"]
         command += ["--cluster", cluster] if cluster else []
         command += ["--port", str(port)] if port else []
+        command += ["--agreed"] if agreed else []
         with explained(self.settings.log), self.settings.log.open("ab") as log:
             process = subprocess.Popen(
                 command,

@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("--lab", required=True, metavar="DIR", help="the lab folder")
     parser.add_argument("--cluster", default="", help="sandbox, kind or context:NAME; else as last time")
     parser.add_argument("--port", type=int, default=0, help="this port and no other")
+    parser.add_argument("--agreed", action="store_true", help="the person agreed to the use of context:NAME")
     parser.add_argument("--announce", action="store_true", help="tell the starter each step, as JSON lines")
     options = parser.parse_args()
     announcer = Announcer(quiet=not options.announce)
@@ -24,7 +25,7 @@ def main() -> int:
         settings = Settings.create(options.lab)
         from labkit.service.process import Service
 
-        Service(settings, announcer, cluster=options.cluster, port=options.port).run()
+        Service(settings, announcer, cluster=options.cluster, port=options.port, agreed=options.agreed).run()
     except LabError as error:
         logging.getLogger("labkit.service").error("cannot start: %s", error)
         announcer.error(error)

@@ -1,0 +1,1 @@
+"""``labkit app``: applications, with the names and flags of the ``argocd`` command."""

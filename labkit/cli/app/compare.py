@@ -1,0 +1,60 @@
+"""``labkit app diff`` and ``manifests``: the repository beside the cluster."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from labkit.cli.app.create import Name
+from labkit.cli.output import GREEN, RED, Format, Output, paint, structured
+from labkit.cli.session import say, session
+
+
+class Side(StrEnum):
+    """Which manifests."""
+
+    GIT = "git"
+    LIVE = "live"
+
+
+def diff(
+    name: Name,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Compare with Git first.")] = False,
+    hard_refresh: Annotated[bool, typer.Option("--hard-refresh", help="The same, and render again.")] = False,
+    exit_code: Annotated[bool, typer.Option(help="Exit with 1 when something differs.")] = True,
+) -> None:
+    """Show what differs from the repository, from live (-) to desired (+). Exit code 1 if anything does."""
+    app = session.attach().apps[name]
+    if refresh or hard_refresh:
+        app.refresh(hard=hard_refresh)
+    differences = app.diff()
+    for difference in differences:
+        say(
+            f"===== {difference.resource.group}/{difference.resource.kind} "
+            f"{difference.resource.namespace}/{difference.resource.name} ======"
+        )
+        for line in difference.text.splitlines():
+            say(
+                paint(line, GREEN)
+                if line.startswith("+")
+                else paint(line, RED)
+                if line.startswith("-")
+                else line
+            )
+    if differences and exit_code:
+        raise typer.Exit(1)
+
+
+def manifests(
+    name: Name,
+    source: Annotated[
+        Side, typer.Option("--source", help="As Git says, or as the cluster has it.")
+    ] = Side.GIT,
+    output: Output = Format.YAML,
+) -> None:
+    """Print the manifests of an application."""
+    objects = session.attach().apps[name].manifests(source=source.value)
+    if structured(list(objects), Format.JSON if output is Format.JSON else Format.YAML):
+        return

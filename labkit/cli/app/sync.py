@@ -1,0 +1,110 @@
+"""``labkit app sync``, ``wait`` and ``terminate-op``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labkit.cli.app.create import Name
+from labkit.cli.app.show import show_resources
+from labkit.cli.output import Format, Output, paint, structured, table
+from labkit.cli.session import note, say, session
+
+if TYPE_CHECKING:
+    from labkit.lab.app import App
+
+Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait; 0: as long as it takes.")]
+
+
+def sync(  # noqa: PLR0913  (Argo CD's flags)
+    name: Name,
+    revision: Annotated[str, typer.Option("--revision", help="This revision instead of the target.")] = "",
+    prune: Annotated[bool, typer.Option("--prune", help="Delete what Git no longer has.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    resource: Annotated[
+        list[str] | None, typer.Option("--resource", help="Only GROUP:KIND:NAME; again for more.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what cannot be changed.")] = False,
+    background: Annotated[bool, typer.Option("--async", help="Do not wait until it is done.")] = False,
+    timeout: Seconds = 300,
+    output: Output = Format.TABLE,
+) -> None:
+    """Bring the cluster to what the repository says."""
+    app = session.attach().apps[name]
+    app.sync(
+        revision=revision,
+        prune=prune,
+        dry_run=dry_run,
+        resources=resource or (),
+        force=force,
+        wait=not background,
+        timeout=timeout or None,
+    )
+    if background:
+        note(f"sync of {name!r} requested")
+    elif output is Format.NAME:
+        say(app.name)
+    elif not structured(app.object, output):
+        show_result(app, dry_run=dry_run)
+
+
+def wait(  # noqa: PLR0913
+    names: Annotated[list[str], typer.Argument(metavar="APPNAME...", help="One or more applications.")],
+    sync: Annotated[bool, typer.Option("--sync", help="Until it is synced.")] = False,
+    health: Annotated[bool, typer.Option("--health", help="Until it is healthy.")] = False,
+    operation: Annotated[bool, typer.Option("--operation", help="Until no operation runs.")] = False,
+    suspended: Annotated[bool, typer.Option("--suspended", help="Until it is suspended.")] = False,
+    timeout: Seconds = 300,
+    output: Output = Format.TABLE,
+) -> None:
+    """Wait until applications are synced and healthy, and no operation runs; or only what you name.
+
+    Exit code 20 when that is not reached in time.
+    """
+    apps = session.attach().apps
+    everything = not (sync or health or operation or suspended)
+    waited = [
+        apps[name].wait(
+            sync=sync or everything,
+            health=health or everything,
+            operation=operation or everything,
+            suspended=suspended,
+            timeout=timeout or None,
+        )
+        for name in names
+    ]
+    if not structured([app.object for app in waited], output):
+        for app in waited:
+            say(f"{app.name}  {paint(app.status.sync)}  {paint(app.status.health)}")
+
+
+def terminate_op(name: Name) -> None:
+    """Stop the operation that is running."""
+    session.attach().apps[name].terminate()
+    note(f"operation of {name!r} told to stop")
+
+
+def show_result(app: App, *, dry_run: bool = False) -> None:
+    """What the last operation did to each resource."""
+    operation = app.object.get("status", {}).get("operationState") or {}
+    result = (operation.get("syncResult") or {}).get("resources") or []
+    rows = [
+        (
+            r.get("group", ""),
+            r["kind"],
+            r.get("namespace", ""),
+            r["name"],
+            r.get("status", ""),
+            r.get("message", ""),
+        )
+        for r in result
+    ]
+    say(
+        f"{'Dry run' if dry_run else 'Sync'} of {app.name}: {paint(app.status.phase)}  {operation.get('message', '')}"
+    )
+    say(f"{app.name}  {paint(app.status.sync)}  {paint(app.status.health)}\n")
+    if rows:
+        table(("GROUP", "KIND", "NAMESPACE", "NAME", "RESULT", "MESSAGE"), rows)
+    else:
+        show_resources(app)

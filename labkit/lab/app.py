@@ -1,0 +1,204 @@
+"""One application, as a notebook and a command see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from labkit.errors import ApplicationError
+from labkit.gitops import operations
+from labkit.k8s.yaml import dump
+from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource, TreeNode
+from labkit.lab.spec import Wishes, changed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labkit.cluster import Cluster, ProxyResponse
+    from labkit.lab.service_client import ServiceClient
+
+WAIT_SECONDS = 120.0
+
+
+class App:
+    """An application. It holds no state: each question is asked of the cluster when you ask it."""
+
+    def __init__(self, name: str, cluster: Cluster, service: ServiceClient) -> None:
+        self.name = name
+        self._cluster = cluster
+        self._service = service
+
+    def __repr__(self) -> str:
+        status = self.status
+        return f"{self.name}  {status.sync}  {status.health}"
+
+    # -- how it stands
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The Application object, as it is in the cluster now."""
+        return operations.get(self._cluster, self.name)
+
+    @property
+    def status(self) -> AppStatus:
+        """Sync, health and the last operation."""
+        return AppStatus.of(self.object)
+
+    @property
+    def namespace(self) -> str:
+        """Where it deploys to."""
+        return str(self.object["spec"].get("destination", {}).get("namespace") or "default")
+
+    @property
+    def resources(self) -> Listing[Resource]:
+        """What the application asks for, each with sync and health."""
+        found = (self.object.get("status") or {}).get("resources") or []
+        return Listing([Resource.of(item) for item in found], empty="(no resources)")
+
+    @property
+    def tree(self) -> TreeNode:
+        """What it asks for, and what the cluster's controllers made of that."""
+        nodes = self._ask("resource-tree")["nodes"]
+        return tree_of(self.object, nodes)
+
+    @property
+    def history(self) -> Listing[Entry]:
+        """What was deployed, oldest first."""
+        found = (self.object.get("status") or {}).get("history") or []
+        return Listing([Entry.of(item) for item in found], empty="(nothing deployed yet)")
+
+    @property
+    def events(self) -> Listing[Event]:
+        """What the cluster's controllers reported about its objects, oldest first."""
+        wanted = {node.get("uid") for node in self._ask("resource-tree")["nodes"]}
+        own = self.object["metadata"]["uid"]
+        items = self._cluster.list("v1", "Event", self.namespace).items
+        items += self._cluster.list("v1", "Event", operations.NAMESPACE).items
+        about = [i for i in items if (i.get("involvedObject") or {}).get("uid") in wanted | {own}]
+        found = sorted((Event.of(item) for item in about), key=lambda event: event.last_seen)
+        return Listing(found, empty="(no events)")
+
+    def diff(self) -> Listing[Difference]:
+        """What is not as the repository says; a sync would change just this."""
+        found = [_difference(item) for item in self._ask("managed-resources")["items"]]
+        return Listing([d for d in found if d.live != d.desired], empty="(no difference)")
+
+    def manifests(self, source: str = "git") -> Listing[dict[str, Any]]:
+        """The objects as Git says (``git``), or as the cluster has them (``live``)."""
+        if source == "git":
+            return Listing(self._ask("manifests")["manifests"], empty="(no manifests)")
+        items = self._ask("managed-resources")["items"]
+        return Listing([i["liveState"] for i in items if i.get("liveState")], empty="(nothing is live)")
+
+    def logs(
+        self, *, kind: str = "", name: str = "", container: str = "", tail: int | None = None, previous: bool = False
+    ) -> dict[str, str]:
+        """The logs of its pods, by pod; ``kind`` and ``name`` take only those below one resource."""
+        found = {}
+        for pod in _pods(self.tree, kind, name):
+            found[pod.name] = self._cluster.logs(
+                pod.namespace or self.namespace, pod.name, container=container or None, tail_lines=tail, previous=previous
+            )
+        return found
+
+    def request(self, path: str = "/", *, service: str = "", port: int | str | None = None) -> ProxyResponse:
+        """Ask the running application over HTTP, through the cluster's API server.
+
+        ``service`` is one of its Services; by default the only, or first, one.
+        """
+        name = service or next((r.name for r in self.resources if r.kind == "Service"), "")
+        if not name:
+            raise ApplicationError(
+                f"application {self.name!r} has no Service to ask", where=self.name, fix="Add one to its chart."
+            )
+        return self._cluster.proxy(self.namespace, name, path, port=port)
+
+    # -- what can be done with it
+
+    def refresh(self, *, hard: bool = False) -> App:
+        """Compare with Git now; ``hard`` also renders again what is remembered. Returns when it is done."""
+        operations.refresh(self._cluster, self.name, hard=hard)
+        return self
+
+    def sync(  # noqa: PLR0913
+        self,
+        *,
+        revision: str = "",
+        prune: bool = False,
+        dry_run: bool = False,
+        resources: Sequence[str] = (),
+        force: bool = False,
+        wait: bool = True,
+        timeout: float | None = WAIT_SECONDS,
+    ) -> App:
+        """Bring the cluster to what Git says. `SyncFailed` if that fails, `WaitTimeout` if it takes too long."""
+        operations.sync(
+            self._cluster,
+            self.name,
+            revision=revision,
+            prune=prune,
+            dry_run=dry_run,
+            resources=resources,
+            force=force,
+        )
+        if wait:
+            operations.wait_for_operation(self._cluster, self.name, timeout=timeout)
+        return self
+
+    def wait(
+        self,
+        *,
+        sync: bool = True,
+        health: bool = True,
+        operation: bool = True,
+        suspended: bool = False,
+        timeout: float | None = WAIT_SECONDS,
+    ) -> App:
+        """Return when it is synced and healthy and nothing runs; `WaitTimeout` says what was missing."""
+        operations.wait(
+            self._cluster,
+            self.name,
+            sync=sync,
+            health=health,
+            operation=operation,
+            suspended=suspended,
+            timeout=timeout,
+        )
+        return self
+
+    def rollback(
+        self, entry: int | Entry | None = None, *, prune: bool = False, timeout: float | None = WAIT_SECONDS
+    ) -> App:
+        """Deploy an entry of the history again (by default the last but one); `RollbackRefused` under automation."""
+        number = entry.id if isinstance(entry, Entry) else entry
+        operations.rollback(self._cluster, self.name, number, prune=prune)
+        operations.wait_for_operation(self._cluster, self.name, timeout=timeout)
+        return self
+
+    def terminate(self) -> App:
+        """Stop the operation that is running."""
+        operations.terminate(self._cluster, self.name)
+        return self
+
+    def set(self, **wishes: Any) -> App:
+        """Change what it is to be, in the words of ``lab.apps.create``: ``app.set(automated=True)``."""
+        return self.set_wished(Wishes(**wishes))
+
+    def set_wished(self, wishes: Wishes) -> App:
+        """The same, from the command's flags."""
+        operations.update(self._cluster, self.name, lambda application: changed(application, wishes))
+        return self
+
+    def delete(
+        self,
+        *,
+        cascade: bool = True,
+        propagation_policy: str = "foreground",
+        wait: bool = True,
+        timeout: float | None = WAIT_SECONDS,
+    ) -> None:
+        """Delete it and, with ``cascade``, what it deployed; returns when it is gone."""
+        operations.delete(self._cluster, self.name, cascade=cascade)
+
+    def _ask(self, part: str) -> Any:
+        return self._service.get(f"/api/v1/applications/{quote(self.name, safe='')}/{part}")

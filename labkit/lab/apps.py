@@ -1,0 +1,120 @@
+"""``lab.apps``: the applications, which are Application objects in the cluster and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import ApplicationNotFound, LabError
+from labkit.gitops import operations
+from labkit.lab.app import App
+from labkit.lab.spec import Wishes, changed, new
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from labkit.cluster import Cluster
+    from labkit.lab.repos import Repo
+    from labkit.lab.service_client import ServiceClient
+
+
+class Apps:
+    """``lab.apps``: create, find by name, go through them all, delete."""
+
+    def __init__(self, cluster: Cluster, service: ServiceClient) -> None:
+        self._cluster = cluster
+        self._service = service
+
+    def create(  # noqa: PLR0913  (an Application's own fields)
+        self,
+        name: str,
+        *,
+        repo: Repo | str,
+        path: str = ".",
+        revision: str = "HEAD",
+        namespace: str | None = None,
+        cluster: str | None = None,
+        project: str | None = None,
+        automated: bool = False,
+        prune: bool | None = None,
+        self_heal: bool | None = None,
+        value_files: Sequence[str] = (),
+        values: str | Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        sync_options: Sequence[str] = ("CreateNamespace=true",),
+        upsert: bool = False,
+    ) -> App:
+        """A new application: what stands in ``path`` of ``repo`` is to run in ``namespace`` (by default ``name``).
+
+        ``automated`` lets the controller sync by itself; ``prune`` lets it delete what Git no longer has, and
+        ``self_heal`` undo what was changed by hand. ``upsert`` changes an application that is there already.
+        """
+        wishes = Wishes(
+            repo=repo if isinstance(repo, str) else repo.url,
+            path=path,
+            revision=revision,
+            namespace=namespace,
+            cluster=cluster,
+            project=project,
+            automated=automated,
+            prune=prune,
+            self_heal=self_heal,
+            value_files=value_files,
+            values=values,
+            parameters=parameters or {},
+            sync_options=sync_options,
+        )
+        return self.create_wished(name, wishes, upsert=upsert)
+
+    def create_wished(self, name: str, wishes: Wishes, *, upsert: bool = False) -> App:
+        """The same, from the command's flags."""
+        return self._create(new(name, wishes), upsert=upsert)
+
+    def create_from(
+        self, manifest: dict[str, Any], *, name: str = "", wishes: Wishes | None = None, upsert: bool = False
+    ) -> App:
+        """From an Application manifest; ``name`` and ``wishes`` change it first."""
+        metadata = manifest.setdefault("metadata", {})
+        metadata.setdefault("namespace", operations.NAMESPACE)
+        if name:
+            metadata["name"] = name
+        if not metadata.get("name"):
+            raise LabError("the application needs a name", where="metadata.name", fix="Write it in the manifest.")
+        return self._create(changed(manifest, wishes or Wishes()), upsert=upsert)
+
+    def delete(self, name: str, *, cascade: bool = True) -> None:
+        """Delete the application and, with ``cascade``, what it deployed; returns when it is gone."""
+        self[name].delete(cascade=cascade)
+
+    def matching(self, selector: str = "") -> list[App]:
+        """The applications with these labels."""
+        found = operations.list_(self._cluster, label_selector=selector)
+        return [self._app(item["metadata"]["name"]) for item in found]
+
+    def __getitem__(self, name: str) -> App:
+        try:
+            operations.get(self._cluster, name)
+        except ApplicationNotFound as error:
+            known = ", ".join(app.name for app in self) or "none yet"
+            raise ApplicationNotFound(
+                f"there is no application {name!r}", where=error.where, fix=f"There are: {known}. labkit app create {name} --repo URL"
+            ) from error
+        return self._app(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(app.name == name for app in self)
+
+    def __iter__(self) -> Iterator[App]:
+        return iter(self.matching())
+
+    def __len__(self) -> int:
+        return len(self.matching())
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) or "Apps(none yet)"
+
+    def _create(self, application: dict[str, Any], *, upsert: bool) -> App:
+        made = operations.create(self._cluster, application, upsert=upsert)
+        return self._app(made["metadata"]["name"])
+
+    def _app(self, name: str) -> App:
+        return App(name, self._cluster, self._service)

@@ -1,0 +1,66 @@
+"""``lab.charts``: the charts in the lab folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit.errors import ChartError
+from labkit.helm import Chart
+from labkit.settings import share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Charts:
+    """The folders with a ``Chart.yaml`` in the lab's ``charts/``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def create(self, name: str, folder: Path | str | None = None) -> Chart:
+        """A new chart from the course's starter, in ``folder`` (by default the lab's ``charts/``).
+
+        Give a working copy's ``path`` to have it where it can be pushed from.
+        """
+        return Chart.create(Path(folder) if folder is not None else self._folder, name, starter=share("charts") / "starter")
+
+    def load(self, path: Path | str) -> Chart:
+        """The chart at any path: a folder or a packaged ``.tgz``."""
+        return Chart.load(path)
+
+    def copy(self, name: str, folder: Path | str) -> Chart:
+        """A copy of the chart ``name`` in ``folder``, for example a working copy's ``path``."""
+        source = self[name]
+        target = Path(folder) / name
+        if target.exists():
+            raise ChartError("there is something already", where=str(target), fix="Choose another folder.")
+        shutil.copytree(source.path, target)
+        return Chart.load(target)
+
+    def __getitem__(self, name: str) -> Chart:
+        if name not in self._names():
+            known = ", ".join(self._names()) or "none yet"
+            raise ChartError(
+                f"there is no chart {name!r}",
+                where=str(self._folder),
+                fix=f"There are: {known}. A new one: lab.charts.create({name!r})",
+            )
+        return Chart.load(self._folder / name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()
+
+    def __iter__(self) -> Iterator[Chart]:
+        return (Chart.load(self._folder / name) for name in self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def __repr__(self) -> str:
+        return f"Charts({', '.join(self._names())})"
+
+    def _names(self) -> list[str]:
+        return sorted(file.parent.name for file in self._folder.glob("*/Chart.yaml"))

@@ -1,0 +1,105 @@
+"""The `Lab` object."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from labkit.lab.background import Background
+from labkit.settings import Settings
+
+if TYPE_CHECKING:
+    from labkit.cluster import Cluster
+    from labkit.lab.apps import Apps
+    from labkit.lab.charts import Charts
+    from labkit.lab.clusters import Clusters
+    from labkit.lab.repos import Repos
+    from labkit.lab.service_client import ServiceClient
+
+
+class Lab:
+    """The lab: ``charts``, ``repos``, ``apps``, ``cluster`` and ``clusters``.
+
+    ``Lab()`` finds the lab folder (upwards from here, or the one that ``LABKIT_HOME`` names) and attaches to
+    the running lab; if none runs, it is started. With ``start=False`` that is a `ServiceNotRunning` instead.
+    """
+
+    def __init__(self, path: Path | str | None = None, *, start: bool = True) -> None:
+        self._settings = Settings.find(path)
+        background = Background(self._settings)
+        if start and background.running() is None:
+            background.start()
+        self._service = background.client()
+
+    @property
+    def home(self) -> Path:
+        """The lab folder."""
+        return self._settings.home
+
+    @property
+    def url(self) -> str:
+        """Where the lab's service answers."""
+        return self._service.url
+
+    @property
+    def service(self) -> ServiceClient:
+        """The service's HTTP API."""
+        return self._service
+
+    @cached_property
+    def charts(self) -> Charts:
+        """The charts in the lab folder: ``lab.charts["starter"]``, ``lab.charts.create("web")``."""
+        from labkit.lab.charts import Charts
+
+        return Charts(self._settings.charts)
+
+    @cached_property
+    def repos(self) -> Repos:
+        """The repositories on the lab's Git host: ``lab.repos.create("shop")``."""
+        from labkit.lab.repos import Repos
+
+        return Repos(self._service, self._settings.work)
+
+    @cached_property
+    def apps(self) -> Apps:
+        """The applications: ``lab.apps.create("shop", repo=…, path=…)``, ``lab.apps["shop"]``."""
+        from labkit.lab.apps import Apps
+
+        return Apps(self.cluster, self._service)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The lab's cluster, the one that holds the applications."""
+        from labkit.cluster import Cluster
+
+        # Whoever brought the lab up agreed to the use of this cluster.
+        return Cluster.from_kubeconfig(self._settings.kubeconfig, own=True)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """All clusters of the lab: ``lab.clusters.create("second")``."""
+        from labkit.lab.clusters import Clusters
+
+        return Clusters(self._settings)
+
+    def stop(self) -> None:
+        """Stop the lab, as ``labkit down`` does; everything in it is kept."""
+        from labkit.lab.lifecycle import bring_down
+
+        self.close()
+        bring_down(self._settings)
+
+    def close(self) -> None:
+        """Let go of open connections; the lab goes on running."""
+        if "cluster" in self.__dict__:
+            self.cluster.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Lab({self.home.name}: {len(self.repos)} repositories, {len(self.apps)} applications)"

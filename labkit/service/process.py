@@ -1,0 +1,196 @@
+"""The service's life: what it starts, in which order, and how it ends.
+
+The slow parts overlap: the sandbox is a process of its own and gets ready while this one imports its
+libraries. What is ready is said only when all of it is, and then in one place, ``.lab/service.json``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import logging
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+from labkit import __version__
+from labkit.errors import LabError, ServiceError
+from labkit.service import logs
+from labkit.service.address import TRAINEE, Address, settle
+from labkit.service.cluster import HomeCluster
+from labkit.service.ports import listen
+from labkit.settings import ServiceRecord, Settings, explained
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    import uvicorn
+
+    from labkit.forge import Forge, ForgeApp
+    from labkit.service.announce import Announcer
+    from labkit.service.engine import Engine
+
+log = logging.getLogger("labkit.service")
+CONTROLLER = "controller"
+GRACE_SECONDS = 3
+
+
+class Service:
+    """One lab folder's service. `run` returns when it has been told to end and everything is stopped."""
+
+    def __init__(self, settings: Settings, announcer: Announcer, *, cluster: str = "", port: int = 0) -> None:
+        self.settings = settings
+        self._announcer = announcer
+        self._choice = cluster
+        self._port = port
+        self._agreed = agreed
+        self._server: uvicorn.Server | None = None
+        self._ending = threading.Event()
+
+    def run(self) -> None:
+        """Start everything, serve until SIGTERM, Ctrl-C or ``/api/v1/shutdown``, stop everything.
+
+        Raises `ServiceError` if the lab folder has a service already, and whatever kept a part from starting.
+        """
+        with self.settings.lock("service") as lock, self._signals():
+            if not lock.acquire(timeout=2):
+                raise ServiceError(
+                    "a service for this lab folder runs already", where=str(self.settings.home)
+                )
+            with contextlib.ExitStack() as undo:
+                self._run(undo)
+
+    def _run(self, undo: contextlib.ExitStack) -> None:
+        token, controller_token = self.settings.token(), self.settings.token("controller-token")
+        with explained(self.settings.log):
+            logs.configure(self.settings.log, [token, controller_token])
+        undo.callback(logging.shutdown)
+        undo.callback(self.settings.forget_service)
+        self.settings.forget_service()
+        log.info("labkit %s starts for %s", __version__, self.settings.home)
+
+        self._announcer.stage("Starting the cluster")
+        home = HomeCluster(self.settings, self._choice, agreed=self._agreed)
+        undo.callback(home.stop)
+        home.start()
+        sock, address = self._listen(undo)
+
+        self._announcer.stage("Starting the Git host")
+        from labkit import forge as git_host
+        from labkit.git import Credential
+
+        forge = git_host.Forge(self.settings.repos, base_url=address.git)
+        forge.mend()
+        trainee = Credential(TRAINEE, token)
+
+        from labkit.service.engine import Engine
+
+        client = home.ready()
+        self._announcer.stage("Starting the controller")
+        engine = Engine(self.settings, client, address, Credential(CONTROLLER, controller_token))
+        undo.callback(engine.stop)
+        engine.start()
+        home.watch()
+
+        credentials = [trainee, Credential(CONTROLLER, controller_token)]
+        git = git_host.app(forge, credentials=credentials, on_push=engine.pushed)
+        self._serve(sock, address, _Desk(self, forge, engine, address, token), git, token)
+
+    def shut_down(self) -> None:
+        """End the service soon; returns at once. May be called from any thread."""
+        self._ending.set()
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def _listen(self, undo: contextlib.ExitStack) -> tuple[socket.socket, Address]:
+        remembered = self.settings.remembered().get("port") or 0
+        sock = listen(self._port or remembered, only=bool(self._port))
+        undo.callback(sock.close)
+        address, notice = settle(self.settings, sock.getsockname()[1])
+        if notice:
+            log.warning("%s", notice)
+            self._announcer.notice(notice)
+        return sock, address
+
+    def _serve(self, sock: socket.socket, address: Address, desk: _Desk, git: ForgeApp, token: str) -> None:
+        from labkit.service import web
+        from labkit.service.server import Server
+
+        self._server = Server(
+            web.app(desk, git, token=token), GRACE_SECONDS, on_ready=lambda: self._ready(address, git)
+        )
+        if self._ending.is_set():
+            return
+        self._server.run(sockets=[sock])
+        log.info("ending")
+
+    def _ready(self, address: Address, git: ForgeApp) -> None:
+        started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.settings.write_service(
+            ServiceRecord(os.getpid(), address.port, address.base, started, __version__)
+        )
+        log.info("ready at %s", address.base)
+        self._announcer.ready(url=address.base)
+        threading.Thread(target=git.notice, name="missed-pushes", daemon=True).start()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C end the service in good order, also while it starts."""
+
+        def end(_number: int, _frame: object) -> None:
+            if self._server is None:
+                raise KeyboardInterrupt
+            self.shut_down()
+
+        before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class _Desk:
+    """What the web side may ask for (`web.Desk`)."""
+
+    def __init__(self, service: Service, forge: Forge, engine: Engine, address: Address, token: str) -> None:
+        self._service = service
+        self._forge = forge
+        self._engine = engine
+        self._address = address
+        self._token = token
+
+    def repositories(self) -> list[dict[str, str]]:
+        return [self._shown(repo.name) for repo in self._forge.list()]
+
+    def create_repository(self, name: str) -> dict[str, str]:
+        made = self._forge.create(name)
+        try:
+            self._engine.add_credential(made.name)
+        except LabError:
+            self._forge.delete(made.name)  # a repository that the controller cannot read would only puzzle
+            raise
+        return self._shown(made.name)
+
+    def delete_repository(self, name: str) -> None:
+        self._forge.delete(name)
+        self._engine.remove_credential(name)
+
+    def application(self, name: str, part: str) -> Any:
+        return self._engine.application(name, part)
+
+    def webhook(self, payload: dict[str, Any]) -> list[str]:
+        return self._engine.webhook(payload)
+
+    def shut_down(self) -> None:
+        self._service.shut_down()
+
+    def _shown(self, name: str) -> dict[str, str]:
+        address = self._address
+        return {
+            "name": name,
+            "url": address.repository(name),
+            "clone_url": address.clone_url(name, self._token),
+        }
