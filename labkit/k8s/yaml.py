@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from labkit.errors import ManifestError
+from labkit.k8s import scalars
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -261,6 +262,7 @@ def _construct_text(loader: _Loader, node: yaml.ScalarNode) -> str:
     return str(loader.construct_scalar(node))
 
 
+scalars.use(_Loader)
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_text)  # JSON has no dates: they stay text
 _Loader.add_constructor("tag:yaml.org,2002:binary", _construct_text)
