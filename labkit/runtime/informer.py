@@ -1,0 +1,194 @@
+"""A view of one kind that is kept fresh: what controllers read, so that they need not ask the server each time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from labkit.errors import Gone, LabError
+from labkit.k8s.objects import Object, labels_of, metadata, name_of, namespace_of, owner_references, uid_of
+
+if TYPE_CHECKING:
+    from labkit.k8s.selectors import LabelSelector
+    from labkit.runtime.client import ObjectClient
+    from labkit.runtime.clock import Clock
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[str, Object, Object | None], None]
+"""Called with ADDED, MODIFIED or DELETED, the object, and what it was before (``None`` when new)."""
+
+WATCH_SECONDS = 300.0
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Informer:
+    """The objects of one kind as last seen, with their changes.
+
+    It is fed from outside: by `Feed` over HTTP, or, in the sandbox's own process, by the store. Objects are
+    shared: readers do not change them. Thread-safe.
+    """
+
+    def __init__(self, api_version: str, kind: str) -> None:
+        self.api_version, self.kind = api_version, kind
+        self._objects: dict[tuple[str, str], Object] = {}
+        self._owned: dict[str, set[tuple[str, str]]] = {}
+        self._handlers: list[Handler] = []
+        self._lock = threading.RLock()
+        self._synced = threading.Event()
+
+    @property
+    def synced(self) -> bool:
+        """Whether it has seen the whole collection once."""
+        return self._synced.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is synced; says whether it is."""
+        return self._synced.wait(seconds)
+
+    def get(self, namespace: str, name: str) -> Object | None:
+        """One object as last seen; ``namespace`` is empty for cluster-scoped kinds."""
+        return self._objects.get((namespace, name))
+
+    def list(self, namespace: str | None = None, selector: LabelSelector | None = None) -> Sequence[Object]:
+        """The objects of a namespace, or of all, that a selector means."""
+        with self._lock:
+            found = list(self._objects.values())
+        return [
+            obj
+            for obj in found
+            if (namespace is None or namespace_of(obj) == namespace)
+            and (selector is None or selector.matches(labels_of(obj)))
+        ]
+
+    def owned_by(self, uid: str) -> Sequence[Object]:
+        """The objects that have an owner reference to that uid."""
+        with self._lock:
+            return [self._objects[key] for key in sorted(self._owned.get(uid, ()))]
+
+    def on_change(self, handler: Handler) -> None:
+        """Call ``handler`` for everything that is there already, and for each change from now on."""
+        with self._lock:
+            self._handlers.append(handler)
+            for obj in list(self._objects.values()):
+                handler("ADDED", obj, None)
+
+    def replace(self, objects: Iterable[Object]) -> None:
+        """Take a whole listing: what changed since, or is gone, is told as if it had been watched."""
+        with self._lock:
+            fresh = {(namespace_of(obj), name_of(obj)): obj for obj in objects}
+            for key, obj in list(self._objects.items()):
+                if key not in fresh or uid_of(fresh[key]) != uid_of(obj):
+                    self.observe("DELETED", obj)
+            for key, obj in fresh.items():
+                old = self._objects.get(key)
+                if old is None or _version(old) != _version(obj):
+                    self.observe("MODIFIED" if old else "ADDED", obj)
+            self._synced.set()
+
+    def observe(self, event: str, obj: Object) -> None:
+        """Take one change."""
+        key = (namespace_of(obj), name_of(obj))
+        with self._lock:
+            old = self._objects.get(key)
+            if old is not None:
+                self._index(key, old, add=False)
+            if event == "DELETED":
+                self._objects.pop(key, None)
+            else:
+                self._objects[key] = obj
+                self._index(key, obj, add=True)
+                event = "MODIFIED" if old is not None else "ADDED"
+            handlers = list(self._handlers)
+            for handler in handlers:
+                handler(event, obj, old)
+
+    def _index(self, key: tuple[str, str], obj: Object, *, add: bool) -> None:
+        for owner in owner_references(obj):
+            keys = self._owned.setdefault(owner["uid"], set())
+            keys.add(key) if add else keys.discard(key)
+            if not keys:
+                del self._owned[owner["uid"]]
+
+
+class Feed:
+    """Keeps an informer fresh over an `ObjectClient`: list, watch from there, begin again when that breaks.
+
+    One thread. It does not give up: while the server is away the informer keeps what it knew.
+    """
+
+    def __init__(
+        self,
+        informer: Informer,
+        client: ObjectClient,
+        clock: Clock,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+    ) -> None:
+        self.informer = informer
+        self.problem: LabError | None = None
+        self._client, self._clock = client, clock
+        self._namespace, self._selector = namespace, label_selector
+        self._stop = threading.Event()
+        self._watch: object = None
+        self._thread = threading.Thread(target=self._run, name=f"feed-{informer.kind}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; `Informer.wait` tells when the first listing is there."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the watch and wait for the thread."""
+        self._stop.set()
+        close = getattr(self._watch, "close", None)
+        if close:
+            close()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                version = self._list()
+                failures, self.problem = 0, None
+                while not self._stop.is_set():
+                    version = self._follow(version)
+            except Gone:
+                continue  # the server has forgotten that version: list again
+            except LabError as error:
+                self.problem = error
+                log.debug("%s %s: %s", self.informer.api_version, self.informer.kind, error)
+                self._clock.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)], self._stop)
+                failures += 1
+
+    def _list(self) -> str:
+        kind = self.informer
+        found = self._client.list(kind.api_version, kind.kind, self._namespace, label_selector=self._selector)
+        kind.replace(found.items)
+        return found.resource_version
+
+    def _follow(self, version: str) -> str:
+        events = self._client.watch(
+            self.informer.api_version,
+            self.informer.kind,
+            self._namespace,
+            resource_version=version,
+            label_selector=self._selector,
+            timeout=WATCH_SECONDS,
+        )
+        self._watch = events
+        for event in events:
+            if self._stop.is_set():
+                break
+            version = _version(event.object) or version
+            if event.type != "BOOKMARK":
+                self.informer.observe(event.type, event.object)
+        return version
+
+
+def _version(obj: Object) -> str:
+    return str(metadata(obj).get("resourceVersion") or "")
