@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from labkit.errors import ManifestError
-from labkit.k8s import scalars
+from labkit.k8s import depth, scalars
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -87,6 +87,7 @@ def load_lenient(text: str) -> tuple[Any, list[str]]:
 
     The last one wins, as in the API server, which only warns. Raises `yaml.YAMLError`.
     """
+    depth.check(text, MAX_DEPTH, _BaseLoader)
     loader = _Loader(text)
     try:
         value = loader.get_single_data()
@@ -197,9 +198,9 @@ class _Loader(_BaseLoader):
         self._weigh(node, 0)
         return self.construct_document(node)
 
-    def _weigh(self, node: yaml.Node, depth: int) -> int:
+    def _weigh(self, node: yaml.Node, level: int) -> int:
         """How many values the node stands for with its aliases followed."""
-        if depth > MAX_DEPTH:
+        if level > MAX_DEPTH:
             raise _too_much(node, f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(node, yaml.ScalarNode):
             return 1
@@ -213,7 +214,7 @@ class _Loader(_BaseLoader):
             self._note_duplicates(node)  # before merge keys are flattened into it
         for child in node.value:
             pair = child if isinstance(child, tuple) else (child,)
-            weight += sum(self._weigh(part, depth + 1) for part in pair)
+            weight += sum(self._weigh(part, level + 1) for part in pair)
             if weight > MAX_NODES:
                 raise _too_much(node, f"more than {MAX_NODES:,} values once its aliases are followed")
         self._weights[node] = weight
