@@ -26,7 +26,10 @@ def check(text: str, most: int, loader: Any) -> None:
             depth += 1
             if depth > most:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"nested deeper than {most} levels", event.start_mark
+                    None,
+                    None,
+                    f"nested deeper than {most} levels",
+                    event.start_mark,  # type: ignore[arg-type]
                 )
         elif isinstance(event, HIGHER):
             depth -= 1
