@@ -1,0 +1,204 @@
+"""Request bodies: from bytes to an object of the kind that the path says.
+
+Every sentence here is the API server's own; people and programs know them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from labkit.errors import BadRequest, TooLarge, UnsupportedMediaType
+from labkit.sandbox.apiserver.codec import WrongType
+from labkit.sandbox.apiserver.requests import WriteOptions
+from labkit.sandbox.apiserver.resources import Registry, Resource
+
+JSON = dict[str, Any]
+
+MAX_BODY: Final = 3 * 1024 * 1024
+_SCHEME: Final = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
+_FORMATS: Final = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+
+
+@dataclass(slots=True)
+class Body:
+    """A parsed body, and the keys that it has twice (``data.a``), or YAML's words about them."""
+
+    value: Any
+    duplicates: list[str] = field(default_factory=list)
+
+
+def parse(data: bytes, media_type: str, kind: str) -> Body:
+    """Read JSON or YAML.  Raises `BadRequest`, `TooLarge` or `UnsupportedMediaType`; `kind` is for the message."""
+    if len(data) > MAX_BODY:
+        raise TooLarge(f"limit is {MAX_BODY}", details={})
+    if media_type in ("application/json", ""):
+        return _parse_json(data, kind)
+    if media_type in ("application/yaml", "text/yaml", "text/x-yaml", "application/x-yaml"):
+        return parse_yaml(data)
+    raise UnsupportedMediaType(
+        f"the body of the request was in an unknown format - accepted media types include: {_FORMATS}"
+    )
+
+
+def _parse_json(data: bytes, kind: str) -> Body:
+    repeated = False
+
+    def pairs(items: list[tuple[str, Any]]) -> JSON:
+        nonlocal repeated
+        found = dict(items)
+        repeated = repeated or len(found) != len(items)
+        return found
+
+    try:
+        value = json.loads(data, object_pairs_hook=pairs)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(
+            f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
+            f"json parse error: {json_problem(data, error)} ({_summary(data)})"
+        ) from error
+    if not isinstance(value, dict):
+        what = {list: "array", str: "string", bool: "bool"}.get(type(value), "number")
+        raise BadRequest(
+            f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
+            f"json parse error: json: cannot unmarshal {what} into Go value of type struct "
+            '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } '
+            f"({_summary(data)})"
+        )
+    return Body(value, _repeated_keys(data) if repeated else [])
+
+
+def parse_yaml(data: bytes) -> Body:
+    """Read one YAML document."""
+    from labkit.k8s.yaml import load_lenient
+
+    try:
+        value, duplicates = load_lenient(data.decode())
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BadRequest(f"error converting YAML to JSON: {error}") from error
+    except Exception as error:
+        raise BadRequest(f"error converting YAML to JSON: {getattr(error, 'problem', error)}") from error
+    return Body(value if value is not None else {}, [f"yaml: unmarshal errors:\n  {text}" for text in duplicates])
+
+
+def json_problem(data: bytes, error: Exception) -> str:
+    """Go's words for what Python found wrong."""
+    if isinstance(error, RecursionError):
+        return "exceeded max depth"
+    position = getattr(error, "pos", 0)
+    text = data.decode(errors="replace")
+    if not text[position:].strip() or "Unterminated" in str(error):
+        return "unexpected end of JSON input"
+    character = text[position:].lstrip()[0]
+    place = "after top-level value" if "Extra data" in str(error) else "looking for beginning of value"
+    if "property name" in str(error):
+        place = "looking for beginning of object key string"
+    if "delimiter" in str(error):
+        place = "after object key" if ":" in str(error) else "after object key:value pair"
+    return f"invalid character {_rune(character)} {place}"
+
+
+def _rune(character: str) -> str:
+    return "'\\''" if character == "'" else f"'{character}'"
+
+
+def _summary(data: bytes) -> str:
+    if not data:
+        return "<empty>"
+    short = data[:30]
+    text = short.decode(errors="replace") if data.startswith(b"{") else short.hex()
+    return text if len(data) <= len(short) else text + " ..."
+
+
+def _repeated_keys(data: bytes) -> list[str]:
+    found: list[str] = []
+
+    def walk(node: Any, path: str) -> None:
+        if isinstance(node, _Pairs):
+            seen: set[str] = set()
+            for key, value in node.items:
+                below = f"{path}.{key}" if path else key
+                if key in seen and below not in found:
+                    found.append(below)
+                seen.add(key)
+                walk(value, below)
+        elif isinstance(node, list):
+            for index, value in enumerate(node):
+                walk(value, f"{path}[{index}]")
+
+    walk(json.loads(data, object_pairs_hook=_Pairs), "")
+    return found
+
+
+@dataclass(slots=True)
+class _Pairs:
+    items: list[tuple[str, Any]]
+
+
+# ── the object in the body ────────────────────────────────────────────────────
+
+
+def decode(body: Body, resource: Resource, options: WriteOptions, registry: Registry) -> JSON:
+    """The object in its canonical form with defaults, without kind and apiVersion.
+
+    Warns of fields that the schema does not have, or raises `BadRequest` for them, as the options say.
+    """
+    obj = dict(body.value)
+    api_version, kind = obj.pop("apiVersion", "") or resource.api_version, obj.pop("kind", "") or resource.kind
+    check_kind(api_version, kind, resource, registry)
+    return canonical(obj, resource, options, duplicates=body.duplicates)
+
+
+def canonical(obj: JSON, resource: Resource, options: WriteOptions, *, duplicates: list[str] | None = None) -> JSON:
+    """`decode` for an object whose kind has been checked."""
+    try:
+        decoded, problems = resource.model.decode(obj)
+    except WrongType as error:
+        raise BadRequest(_cannot(resource.version, resource.kind, resource, str(error))) from error
+    if options.field_validation == "Ignore":
+        return decoded
+    complaints = [text if text.startswith("yaml:") else f'duplicate field "{text}"' for text in duplicates or ()]
+    complaints += [f'unknown field "{path}"' for path in problems.unknown]
+    if complaints and options.field_validation == "Strict":
+        text = f"strict decoding error: {', '.join(complaints)}"
+        raise BadRequest(_cannot(resource.version, resource.kind, resource, text))
+    options.warnings.extend(complaints)
+    return decoded
+
+
+def check_kind(api_version: str, kind: str, resource: Resource, registry: Registry) -> None:
+    """Raise `BadRequest` unless an object of that kind belongs to the resource."""
+    if (api_version, kind) == (resource.api_version, resource.kind):
+        return
+    group, _, version = api_version.rpartition("/")
+    if resource.custom is not None:
+        if api_version != resource.api_version:
+            raise BadRequest(
+                f"the API version in the data ({api_version}) does not match the expected API version"
+                f" ({resource.api_version})"
+            )
+        raise BadRequest(f"the kind in the data ({kind}) does not match the expected kind ({resource.kind})")
+    known = registry.of_kind(api_version, kind)
+    if known is None or known.custom is not None:
+        problem = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
+    elif (group, kind) == (resource.group, resource.kind):
+        return  # another version of the same kind is converted
+    else:
+        problem = f"converting ({version}.{kind}) to ({_package(resource)}.{resource.kind}): unknown conversion"
+    raise BadRequest(_cannot(version, kind, resource, problem))
+
+
+def _cannot(version: str, kind: str, resource: Resource, problem: str) -> str:
+    return f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {problem}'
+
+
+def _package(resource: Resource) -> str:
+    return resource.group.split(".", 1)[0] or "core"
+
+
+def fast_parse(data: bytes) -> Any:
+    """JSON without its niceties, for bodies that the API does not check field by field."""
+    return orjson.loads(data) if data else {}
