@@ -92,7 +92,7 @@ class LazyGroup(typer.core.TyperGroup):
         for name, entry in self.entries.items():
             self.add_command(typer.core.TyperCommand(name, help=entry.help), name)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (the base class's)
         """The commands, a section for each panel."""
         for panel in dict.fromkeys(entry.panel for entry in self.entries.values()):
             with formatter.section(panel):
@@ -170,7 +170,10 @@ def _root(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Print the version.", is_eager=True, callback=lambda on: _print_version(on)
+            "--version",
+            help="Print the version.",
+            is_eager=True,
+            callback=lambda on: _print_version(on),  # noqa: PLW0108  (it is defined below)
         ),
     ] = False,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from labkit.cli.output import Format, Output, paint, structured
@@ -19,7 +21,7 @@ def status(output: Output = Format.TABLE) -> None:
         raise typer.Exit(3)
 
 
-def _show(found: dict[str, object]) -> None:
+def _show(found: dict[str, Any]) -> None:
     say(f"Lab folder:  {found['home']}")
     if not found["running"]:
         say(f"Service:     {paint('not running', '33')}")
@@ -28,8 +30,6 @@ def _show(found: dict[str, object]) -> None:
     say(f"Service:     {paint('running')}, process {found['pid']}, since {found['started']}")
     say(f"Address:     {found['url']}")
     say(f"Kubeconfig:  {found['kubeconfig']}")
-    clusters = found["clusters"]
-    assert isinstance(clusters, list)
-    for cluster in clusters:
+    for cluster in found["clusters"]:
         say(f"Cluster:     {cluster['name']} ({cluster['provider']}): {paint(cluster['state'])}")
     say(f"Holds:       {found['repositories']} repositories, {found['applications']} applications")

@@ -91,13 +91,23 @@ class App:
         return Listing([i["liveState"] for i in items if i.get("liveState")], empty="(nothing is live)")
 
     def logs(
-        self, *, kind: str = "", name: str = "", container: str = "", tail: int | None = None, previous: bool = False
+        self,
+        *,
+        kind: str = "",
+        name: str = "",
+        container: str = "",
+        tail: int | None = None,
+        previous: bool = False,
     ) -> dict[str, str]:
         """The logs of its pods, by pod; ``kind`` and ``name`` take only those below one resource."""
         found = {}
         for pod in _pods(self.tree, kind, name):
             found[pod.name] = self._cluster.logs(
-                pod.namespace or self.namespace, pod.name, container=container or None, tail_lines=tail, previous=previous
+                pod.namespace or self.namespace,
+                pod.name,
+                container=container or None,
+                tail_lines=tail,
+                previous=previous,
             )
         return found
 
@@ -109,7 +119,9 @@ class App:
         name = service or next((r.name for r in self.resources if r.kind == "Service"), "")
         if not name:
             raise ApplicationError(
-                f"application {self.name!r} has no Service to ask", where=self.name, fix="Add one to its chart."
+                f"application {self.name!r} has no Service to ask",
+                where=self.name,
+                fix="Add one to its chart.",
             )
         return self._cluster.proxy(self.namespace, name, path, port=port)
 
@@ -120,7 +132,7 @@ class App:
         operations.refresh(self._cluster, self.name, hard=hard)
         return self
 
-    def sync(  # noqa: PLR0913
+    def sync(
         self,
         *,
         revision: str = "",

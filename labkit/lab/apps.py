@@ -24,7 +24,7 @@ class Apps:
         self._cluster = cluster
         self._service = service
 
-    def create(  # noqa: PLR0913  (an Application's own fields)
+    def create(
         self,
         name: str,
         *,
@@ -78,7 +78,9 @@ class Apps:
         if name:
             metadata["name"] = name
         if not metadata.get("name"):
-            raise LabError("the application needs a name", where="metadata.name", fix="Write it in the manifest.")
+            raise LabError(
+                "the application needs a name", where="metadata.name", fix="Write it in the manifest."
+            )
         return self._create(changed(manifest, wishes or Wishes()), upsert=upsert)
 
     def delete(self, name: str, *, cascade: bool = True) -> None:
@@ -96,7 +98,9 @@ class Apps:
         except ApplicationNotFound as error:
             known = ", ".join(app.name for app in self) or "none yet"
             raise ApplicationNotFound(
-                f"there is no application {name!r}", where=error.where, fix=f"There are: {known}. labkit app create {name} --repo URL"
+                f"there is no application {name!r}",
+                where=error.where,
+                fix=f"There are: {known}. labkit app create {name} --repo URL",
             ) from error
         return self._app(name)
 

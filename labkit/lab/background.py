@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from labkit import errors
 from labkit.errors import ServiceError, ServiceNotRunning
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
-
-Progress = "Callable[[str], None]"
 
 
 @dataclass(frozen=True)
@@ -133,17 +131,16 @@ class Background:
                 env=child_environment(),
                 **_detached(),
             )
+        stream = cast("IO[bytes]", process.stdout)
         try:
-            assert process.stdout is not None
-            return _await_ready(process.stdout, tell, self.settings)
+            return _await_ready(stream, tell, self.settings)
         except BaseException:  # Ctrl-C too: what was started only halfway is not left behind
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_SECONDS)
             raise
         finally:
-            assert process.stdout is not None
-            process.stdout.close()
+            stream.close()
             process.returncode = process.returncode or 0  # it is not ours to wait for
 
     def _wait_for_other(self) -> ServiceRecord:

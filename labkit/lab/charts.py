@@ -25,7 +25,9 @@ class Charts:
 
         Give a working copy's ``path`` to have it where it can be pushed from.
         """
-        return Chart.create(Path(folder) if folder is not None else self._folder, name, starter=share("charts") / "starter")
+        return Chart.create(
+            Path(folder) if folder is not None else self._folder, name, starter=share("charts") / "starter"
+        )
 
     def load(self, path: Path | str) -> Chart:
         """The chart at any path: a folder or a packaged ``.tgz``."""

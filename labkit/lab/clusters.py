@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labkit.cluster import Cluster, ClusterState, merge_entries, provider, remove_entries
+from labkit.cluster import Cluster, ClusterState, Provider, merge_entries, provider, remove_entries
 from labkit.errors import ClusterError
 from labkit.settings import Settings, user_kubeconfig
 
@@ -57,7 +57,9 @@ class Clusters:
         taken = next((c for c in self if c.name == name and c.provider != provider), None)
         if taken is not None:
             raise ClusterError(
-                f"there is a {taken.provider} cluster {name!r} already", where=name, fix="Choose another name."
+                f"there is a {taken.provider} cluster {name!r} already",
+                where=name,
+                fix="Choose another name.",
             )
         exists = any(state.name == name for state in chosen.list())
         state = chosen.start(name) if exists else chosen.create(name)
@@ -72,7 +74,7 @@ class Clusters:
             raise ClusterError(
                 f"{name!r} is the cluster that holds the lab's applications",
                 where=name,
-                fix="Delete the lab folder instead (labkit down first), or use another cluster for it: labkit up --cluster",
+                fix="Delete the lab folder instead (labkit down first), or choose another: labkit up --cluster",
             )
         if found.provider == "context":
             raise ClusterError("the lab did not make it", where=name, fix="Use the tool that made it.")
@@ -85,7 +87,9 @@ class Clusters:
                 return entry
         known = ", ".join(entry.name for entry in self) or "none yet"
         raise ClusterError(
-            f"the lab has no cluster {name!r}", where=name, fix=f"There are: {known}. labkit cluster create {name}"
+            f"the lab has no cluster {name!r}",
+            where=name,
+            fix=f"There are: {known}. labkit cluster create {name}",
         )
 
     def __iter__(self) -> Iterator[ClusterEntry]:
@@ -116,5 +120,5 @@ def _home(settings: Settings) -> str:
     return choice.partition(":")[2] or HOME_NAME
 
 
-def _provider(kind: str, settings: Settings):  # type: ignore[no-untyped-def]
+def _provider(kind: str, settings: Settings) -> Provider:
     return provider(kind, settings.clusters, kubeconfigs=[user_kubeconfig()])

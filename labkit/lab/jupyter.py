@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from labkit.errors import LabError, PortTaken, ServiceError
 from labkit.settings import Settings, child_environment, explained, write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -62,6 +65,8 @@ def start(settings: Settings, *, port: int = 0) -> Jupyter:
         f"--ServerApp.root_dir={settings.home}",
     ]
     command += ["--LabApp.extension_manager=readonly", "--LabApp.news_url="]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container, most often; on loopback with a token
+        command.append("--allow-root")
     environment = child_environment(
         JUPYTER_TOKEN=token,  # not on the command line: every user of the machine can read those
         JUPYTER_CONFIG_DIR=str(folder / "config"),

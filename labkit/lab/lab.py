@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from labkit.lab.background import Background
 from labkit.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from labkit.cluster import Cluster
     from labkit.lab.apps import Apps
     from labkit.lab.charts import Charts

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labkit.settings import Settings, explained, share, write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LAID_OUT = ("notebooks", "charts")
 _SKIPPED = {".ipynb_checkpoints", "__pycache__", ".DS_Store", ".lab"}

@@ -27,7 +27,7 @@ def main() -> int:
 
         Service(settings, announcer, cluster=options.cluster, port=options.port, agreed=options.agreed).run()
     except LabError as error:
-        logging.getLogger("labkit.service").error("cannot start: %s", error)
+        logging.getLogger("labkit.service").error("cannot start: %s", error)  # noqa: TRY400  (the message says it all)
         announcer.error(error)
         if debugging():
             raise

@@ -74,7 +74,9 @@ class HomeCluster:
         )
         self._settings.remember(cluster=self.choice)
         # The agreement is kept in lab.json, and `start` has looked for it.
-        self._client = Cluster.from_kubeconfig(self._settings.kubeconfig, own=self.own, confirm=lambda _: True)
+        self._client = Cluster.from_kubeconfig(
+            self._settings.kubeconfig, own=self.own, confirm=lambda _: True
+        )
         return self._client
 
     def watch(self) -> None:
@@ -96,13 +98,10 @@ class HomeCluster:
             self._provider.stop(self.name)
 
     def _start(self) -> None:
+        new_kind = self._provider.name == "kind" and not (self._settings.clusters / self.name).exists()
+        make = self._provider.create if new_kind or self._provider.name == "sandbox" else self._provider.start
         try:
-            if self._provider.name == "kind" and not (self._settings.clusters / self.name).exists():
-                self._provider.create(self.name)
-            elif self._provider.name == "sandbox":
-                self._provider.create(self.name)
-            else:
-                self._provider.start(self.name)
+            make(self.name)
         except BaseException as error:  # handed to the thread that waits
             self._problem = error
 
@@ -116,7 +115,7 @@ class HomeCluster:
                     self._sandboxes.start(state.name)
                     self._publish(state.name)
                 except LabError as error:
-                    log.error("the sandbox %s does not start: %s", state.name, error)  # noqa: TRY400
+                    log.error("the sandbox %s does not start: %s", state.name, error)
                     self._stopping.wait(10 * LOOK_SECONDS)
 
     def _publish(self, name: str) -> None:

@@ -40,7 +40,15 @@ GRACE_SECONDS = 3
 class Service:
     """One lab folder's service. `run` returns when it has been told to end and everything is stopped."""
 
-    def __init__(self, settings: Settings, announcer: Announcer, *, cluster: str = "", port: int = 0) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        announcer: Announcer,
+        *,
+        cluster: str = "",
+        port: int = 0,
+        agreed: bool = False,
+    ) -> None:
         self.settings = settings
         self._announcer = announcer
         self._choice = cluster

@@ -59,7 +59,7 @@ Labels = Annotated[Many, typer.Option("--label", "-l", help="A label of the appl
 Annotations = Annotated[Many, typer.Option("--annotations", help="An annotation of it: NAME=VALUE.")]
 
 
-def create(  # noqa: PLR0913  (Argo CD's flags)
+def create(
     name: Annotated[str, typer.Argument(metavar="[APPNAME]", help="The application's name.")] = "",
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="An Application manifest, instead of flags.")
@@ -109,7 +109,7 @@ def create(  # noqa: PLR0913  (Argo CD's flags)
         say(f"application {made.name!r} created")
 
 
-def set_(  # noqa: PLR0913
+def set_(
     name: Name,
     repo: Repo = None,
     path: PathIn = None,

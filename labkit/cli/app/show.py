@@ -50,7 +50,7 @@ def list_(
             "PROJECT": lambda a: a["spec"].get("project"),
             "STATUS": lambda a: _status(a, "sync"),
             "HEALTH": lambda a: _status(a, "health"),
-            "SYNCPOLICY": lambda a: policy(a),
+            "SYNCPOLICY": policy,
             "CONDITIONS": lambda a: (
                 ",".join(c["type"] for c in a.get("status", {}).get("conditions") or []) or "<none>"
             ),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait; 0: as long as it takes.")]
 
 
-def sync(  # noqa: PLR0913  (Argo CD's flags)
+def sync(
     name: Name,
     revision: Annotated[str, typer.Option("--revision", help="This revision instead of the target.")] = "",
     prune: Annotated[bool, typer.Option("--prune", help="Delete what Git no longer has.")] = False,
@@ -49,7 +49,7 @@ def sync(  # noqa: PLR0913  (Argo CD's flags)
         show_result(app, dry_run=dry_run)
 
 
-def wait(  # noqa: PLR0913
+def wait(
     names: Annotated[list[str], typer.Argument(metavar="APPNAME...", help="One or more applications.")],
     sync: Annotated[bool, typer.Option("--sync", help="Until it is synced.")] = False,
     health: Annotated[bool, typer.Option("--health", help="Until it is healthy.")] = False,
