@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TYPE_CHECKING
 
 from labkit.errors import HelmError
-from labkit.helm.files import ChartFiles
 from labkit.helm.workers import Limits
+
+if TYPE_CHECKING:
+    from labkit.helm.files import ChartFiles
+    from pathlib import Path
+    from collections.abc import Mapping
 
 Values = dict[str, Any]
 
@@ -44,8 +46,7 @@ class Job:
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
     constraint: str = ""  # the chart's own `kubeVersion`
-    skip_schema: bool = False
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class LintJob:
     strict: bool = False
     namespace: str = "default"
     kube_version: str = ""
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 class Refused(Exception):  # noqa: N818 - Helm's answer, which `failures` turns into an error for people

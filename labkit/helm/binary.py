@@ -18,8 +18,11 @@ from pathlib import Path
 
 from labkit.errors import HelmError
 from labkit.helm.backend import Finding, Job, LintJob, Output, Refused
-from labkit.helm.files import ChartFiles
 from labkit.helm.workers import LimitMet, Limits
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labkit.helm.files import ChartFiles
 
 SOURCE = re.compile(r"^---\n# Source: (?P<name>[^\n]+)\n", re.MULTILINE)
 LINT = re.compile(r"\[(?P<severity>INFO|WARNING|ERROR)\] (?:(?P<path>[^:\s]*): )?(?P<message>.*)")
@@ -61,7 +64,6 @@ class BinaryBackend:
         flags = ["--namespace", release.namespace, "--values", str(values), "--debug"]
         flags += ["--kube-version", job.kube_version] if job.kube_version else []
         flags += ["--is-upgrade"] if release.is_upgrade else []
-        flags += ["--skip-schema-validation"] if job.skip_schema else []
         for version in job.api_versions:
             flags += ["--api-versions", version]
         return ["template", release.name, str(chart), "--include-crds", *flags]

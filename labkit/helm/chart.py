@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from labkit.errors import ChartError, HelmError
-from labkit.helm import failures
+from labkit.helm import failures, schemas
 from labkit.helm.backend import Backend, Job, Output, Refused, Release, backend
 from labkit.helm.diagnosis import limit_error
 from labkit.helm.files import ChartFiles
 from labkit.helm.linting import LintMessage, lint
-from labkit.helm.metadata import Dependency, Metadata, check_dependencies, read_metadata
+from labkit.helm.metadata import Dependency, Metadata, check_dependencies, read_metadata, template_names
 from labkit.helm.rendered import Reader, Rendered, in_install_order
 from labkit.helm.starter import create_from
 from labkit.helm.values import Given, parse_values
 from labkit.helm.workers import LimitMet, Limits
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 Values = dict[str, Any]
 RELEASE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 LONGEST_RELEASE_NAME = 53
+RELEASE, LIMITS = Release(), Limits()  # what a render is for, and what it may use, if nothing is said
 
 
 class Chart:
@@ -119,6 +122,10 @@ class Chart:
         """The chart's files as they are now; `ChartError` if one leads out, or there are too many."""
         return ChartFiles.read(self.path, inside=self.inside, shown_as=self.shown_as)
 
+    def _read(self) -> tuple[ChartFiles, Metadata]:
+        files = self.files().with_subcharts_unpacked()
+        return files, read_metadata(files)
+
     def merged(
         self,
         *,
@@ -130,17 +137,16 @@ class Chart:
         set_file: Sequence[str] = (),
     ) -> Values:
         """The values as templates see them: the chart's, its subcharts', and what is given over them."""
-        files, metadata = self.files(), self._metadata()
+        files, metadata = self._read()
         given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
-        probe = _probe(files, metadata)
-        job = Job(probe, metadata.name, given.merged(), Release(), skip_schema=True)
+        job = Job(_probe(schemas.without(files), metadata), metadata.name, given.merged(), RELEASE)
         output = self._run(job, given)
         text = output.templates[f"{metadata.name}/templates/values.yaml"]
         return parse_values(text, files.path("values.yaml"))
 
     def render(
         self,
-        release: Release | str = Release(),
+        release: Release | str = RELEASE,
         *,
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
@@ -153,7 +159,7 @@ class Chart:
         include_crds: bool = True,
         skip_tests: bool = False,
         skip_schema_validation: bool = False,
-        limits: Limits = Limits(),
+        limits: Limits = LIMITS,
     ) -> Rendered:
         """Render the chart as ``helm template`` would, with the values given over its own.
 
@@ -161,10 +167,11 @@ class Chart:
         YAML text. ``kube_version`` and ``api_versions`` are what templates see as ``.Capabilities``. Errors are
         `ChartError`, `ValuesError`, `RenderError` and `RenderLimit`; each names the file, the line and a fix.
         """
-        files, metadata = self.files(), self._metadata()
+        files, metadata = self._read()
         release = _checked(Release(release) if isinstance(release, str) else release)
         _check_renderable(files, metadata)
         given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
+        files, warnings = (schemas.without(files), []) if skip_schema_validation else schemas.checked(files)
         job = Job(
             files,
             metadata.name,
@@ -173,10 +180,11 @@ class Chart:
             kube_version=kube_version,
             api_versions=tuple(api_versions),
             constraint=str(metadata.raw.get("kubeVersion") or ""),
-            skip_schema=skip_schema_validation,
             limits=limits,
         )
-        return _assemble(job, self._run(job, given), include_crds=include_crds, skip_tests=skip_tests)
+        output = self._run(job, given)
+        rendered = _assemble(job, output, include_crds=include_crds, skip_tests=skip_tests)
+        return replace(rendered, warnings=(*warnings, *rendered.warnings))
 
     def lint(
         self,
@@ -187,7 +195,7 @@ class Chart:
         set: Sequence[str] = (),  # noqa: A002 - the flag's name
         namespace: str = "default",
         kube_version: str = "",
-        limits: Limits = Limits(),
+        limits: Limits = LIMITS,
     ) -> list[LintMessage]:
         """What Helm's lint and the lab find wrong, worst first; never an error for what is wrong in the chart."""
         given = Given(value_files, values, set=set, inside=self.inside)
@@ -195,12 +203,12 @@ class Chart:
 
     def package(self, destination: Path | str) -> Path:
         """Archive the chart as ``NAME-VERSION.tgz`` in a folder, and return the file."""
-        files, metadata = self.files(), self._metadata()
+        files, metadata = self._read()
         check_dependencies(files, metadata)
         try:
-            return self.backend.package(files, Path(destination))
+            return self.backend.package(self.files(), Path(destination))
         except Refused as refused:
-            raise ChartError(refused.words, where=str(self.path), fix="mend the chart first") from None
+            raise ChartError(refused.words, where=self.shown_as, fix="mend the chart first") from None
 
     @property
     def backend(self) -> Backend:
@@ -208,10 +216,10 @@ class Chart:
         return backend(self._backend)
 
     def _metadata(self) -> Metadata:
-        return read_metadata(self.files())
+        return self._read()[1]
 
     def _run(self, job: Job, given: Given) -> Output:
-        place = failures.Place(job.files, job.name, given.origin)
+        place = failures.Place(job.files, job.name, template_names(job.files, job.name), given.origin)
         try:
             return self.backend.render(job)
         except Refused as refused:
@@ -250,8 +258,7 @@ def _probe(files: ChartFiles, metadata: Metadata) -> ChartFiles:
 
 
 def _assemble(job: Job, output: Output, *, include_crds: bool, skip_tests: bool) -> Rendered:
-    where = {name: job.files.path(name) for name in job.files.files}
-    reader = Reader(job.name, dict(failures.sources(job.files)), where)
+    reader = Reader(job.files, template_names(job.files, job.name))
     found = [
         each
         for source in sorted(output.templates)
@@ -264,6 +271,6 @@ def _assemble(job: Job, output: Output, *, include_crds: bool, skip_tests: bool)
         objects=(*crds, *in_install_order(found)),
         notes=output.templates.get(f"{job.name}/templates/NOTES.txt", ""),
         crds=tuple(crds),
-        warnings=(*output.warnings, *reader.skipped),
+        warnings=(*output.warnings, *reader.remarks),
         templates=dict(output.templates),
     )

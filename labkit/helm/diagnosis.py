@@ -6,12 +6,15 @@ about as long as the one that it finds may take.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from labkit.errors import RenderLimit
 from labkit.helm.backend import Backend, Job, Output, Refused
 from labkit.helm.workers import LimitMet, Limits
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ALONE = Limits(seconds=1.0, megabytes=384)
 MOST_TEMPLATES = 200

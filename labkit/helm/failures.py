@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from labkit.errors import ChartError, HelmError, RenderError, ValuesError
-from labkit.helm.files import ChartFiles
 from labkit.helm.functions import FUNCTIONS
 from labkit.helm.goerrors import Frame, frames
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labkit.helm.files import ChartFiles
+    from collections.abc import Callable, Mapping
 
 BLOCKS = re.compile(r"\{\{-?\s*(if|range|with|define|block|end)\b")
 DEFINE = re.compile(r"\{\{-?\s*(?:define|block)\s+\"([^\"]+)\"")
@@ -27,11 +30,12 @@ class Place:
 
     files: ChartFiles
     chart: str
+    names: Mapping[str, str]  # each template's path in the chart by Helm's name for it
     origin: Callable[[str], str] = lambda _path: ""  # where the value of that path came from
 
     def file(self, frame: Frame) -> str:
         """The file of a frame, as its path in the chart."""
-        return frame.file.removeprefix(f"{self.chart}/")
+        return self.names.get(frame.file, frame.file.removeprefix(f"{self.chart}/"))
 
     def where(self, frame: Frame) -> str:
         """``path:line:column`` for people."""
@@ -286,18 +290,13 @@ def _go_type(kind: str) -> str:
 
 def _plain(message: str) -> str:
     found = re.fullmatch(r"got (\w+), want (\w+(?: or \w+)*)", message)
-    return f"it is a {found[1]}, and must be a {found[2]}" if found else message
+    return f"it is {_a(found[1])}, and must be {_a(found[2])}" if found else message
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[:1] in "aeio" else f"a {noun}"
 
 
 def _short(words: str) -> str:
     words = words.strip()
     return words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS]}…"
-
-
-def sources(files: ChartFiles) -> Mapping[str, str]:
-    """The chart's templates as text, by their path in the chart."""
-    return {
-        name: data.decode("utf-8", "replace")
-        for name, data in files.files.items()
-        if name.startswith("templates/") or "/templates/" in name
-    }

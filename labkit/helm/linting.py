@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from labkit.errors import HelmError
-from labkit.helm import goerrors
+from labkit.helm import goerrors, schemas
 from labkit.helm.backend import Finding, LintJob
-from labkit.helm.values import Given
 from labkit.helm.workers import LimitMet, Limits
 
 if TYPE_CHECKING:
+    from labkit.helm.values import Given
     from labkit.helm.chart import Chart
 
 Severity = Literal["info", "warning", "error"]
@@ -42,7 +42,7 @@ def lint(
     """Everything found, the worst first. ``strict`` makes a warning an error."""
     found: list[LintMessage] = []
     try:
-        files = chart.files()
+        files, _ = schemas.checked(chart.files().with_subcharts_unpacked())
         values = given.merged()
         job = LintJob(files, values, strict, namespace, kube_version, limits)
         found += [_message(finding) for finding in chart.backend.lint(job)]

@@ -7,21 +7,19 @@ what to do.
 
 from __future__ import annotations
 
-import io
 import re
-import tarfile
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from labkit.errors import ChartError, ManifestError
-from labkit.helm.files import ChartFiles
 from labkit.helm.text import parse
+
+if TYPE_CHECKING:
+    from labkit.helm.files import ChartFiles
+    from collections.abc import Iterator
 
 SEMVER = re.compile(r"v?\d+(\.\d+)?(\.\d+)?(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 NAME = re.compile(r"[A-Za-z0-9._-]+")
-MOST_ARCHIVE_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Metadata:
 
 
 def read_metadata(files: ChartFiles) -> Metadata:
-    """The chart's metadata; a `ChartError` names the line and what to write there."""
+    """The metadata of a chart (its archives unpacked); a `ChartError` names the line and what to write there."""
     raw = _mapping(files, "Chart.yaml")
     if raw is None:
         raise ChartError(
@@ -73,7 +71,7 @@ def read_metadata(files: ChartFiles) -> Metadata:
     declared = raw.get("dependencies")
     if raw["apiVersion"] == "v1":
         declared = (_mapping(files, "requirements.yaml") or {}).get("dependencies")
-    vendored = dict(vendored_charts(files))
+    vendored = {name for _, name in subcharts(files)}
     return Metadata(raw, tuple(_dependency(files, item, vendored) for item in declared or ()))
 
 
@@ -92,18 +90,34 @@ def check_dependencies(files: ChartFiles, metadata: Metadata) -> None:
     )
 
 
-def vendored_charts(files: ChartFiles) -> Iterator[tuple[str, str]]:
-    """Name and version of each chart below ``charts/``: folders and archives."""
+def subcharts(files: ChartFiles, folder: str = "") -> Iterator[tuple[str, str]]:
+    """Folder and name of each chart directly below ``charts/`` (of the chart in ``folder``), archives unpacked."""
     for name in files.files:
-        parts = name.split("/")
-        if parts[0] != "charts" or parts[1].startswith(("_", ".")):
-            continue
-        if len(parts) == 3 and parts[2] == "Chart.yaml":
+        rest = name.removeprefix(folder).split("/")
+        below = name.startswith(f"{folder}charts/") and len(rest) == 3 and rest[2] == "Chart.yaml"
+        if below and not rest[1].startswith(("_", ".")):
             raw = _mapping(files, name) or {}
-            yield str(raw.get("name", "")), str(raw.get("version", ""))
-        elif len(parts) == 2 and name.endswith((".tgz", ".tar.gz")):
-            raw = _packed_metadata(files.files[name])
-            yield str(raw.get("name", "")), str(raw.get("version", ""))
+            yield name.removesuffix("Chart.yaml"), str(raw.get("name", ""))
+
+
+def template_names(files: ChartFiles, chart: str, folder: str = "", prefix: str = "") -> dict[str, str]:
+    """Helm's name of each template (``web/charts/redis/templates/a.yaml``) → the file's path in the chart.
+
+    Helm names a subchart by its name or alias, whatever its folder is called.
+    """
+    prefix = prefix or chart
+    names = {
+        f"{prefix}/{path.removeprefix(folder)}": path
+        for path in files.files
+        if path.startswith((f"{folder}templates/", f"{folder}crds/"))
+    }
+    declared = (_mapping(files, f"{folder}Chart.yaml") or {}).get("dependencies")
+    aliases = [item for item in declared or () if isinstance(item, dict) and item.get("alias")]
+    for place, name in subcharts(files, folder):
+        called = [str(item["alias"]) for item in aliases if item.get("name") == name]
+        for each in {name, *called}:
+            names |= template_names(files, chart, place, f"{prefix}/charts/{each}")
+    return names
 
 
 def _mapping(files: ChartFiles, name: str) -> dict[str, Any] | None:
@@ -160,7 +174,7 @@ def _check(files: ChartFiles, raw: dict[str, Any]) -> None:
         )
 
 
-def _dependency(files: ChartFiles, item: Any, vendored: dict[str, str]) -> Dependency:
+def _dependency(files: ChartFiles, item: Any, vendored: set[str]) -> Dependency:
     if not isinstance(item, dict) or not item.get("name"):
         raise ChartError(
             "a dependency has no name",
@@ -169,21 +183,6 @@ def _dependency(files: ChartFiles, item: Any, vendored: dict[str, str]) -> Depen
         )
     text = {key: str(item.get(key) or "") for key in ("name", "version", "repository", "alias", "condition")}
     return Dependency(**text, status="ok" if text["name"] in vendored else "missing")
-
-
-def _packed_metadata(data: bytes) -> dict[str, Any]:
-    """``Chart.yaml`` of a packaged chart; empty if there is none that can be read."""
-    try:
-        unpacked = zlib.decompressobj(wbits=31).decompress(data, MOST_ARCHIVE_BYTES)
-        with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
-            for member in archive:
-                if member.isreg() and member.name.count("/") == 1 and member.name.endswith("/Chart.yaml"):
-                    content = archive.extractfile(member)
-                    raw = parse(content.read().decode("utf-8", "replace") if content else "", member.name)
-                    return raw if isinstance(raw, dict) else {}
-    except (tarfile.TarError, zlib.error, EOFError, ManifestError):
-        return {}
-    return {}
 
 
 def _line_of(files: ChartFiles, name: str, key: str) -> str:

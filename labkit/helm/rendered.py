@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from labkit.errors import ManifestError, RenderError
-from labkit.helm.locate import template
-from labkit.helm.text import parse
+from labkit.helm.files import ChartFiles
+from labkit.helm.locate import Template, template
+from labkit.helm.text import parse_noting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SEPARATOR = re.compile(r"^---[ \t]*")
 HOOK = "helm.sh/hook"
@@ -115,16 +118,16 @@ def split(text: str) -> Iterator[Piece]:
 
 
 class Reader:
-    """Takes rendered files apart. ``sources`` are the templates' texts by their name in the chart."""
+    """Takes rendered files apart. ``names`` are the templates' paths in the chart by Helm's names for them."""
 
-    def __init__(self, chart: str, sources: dict[str, str], where: dict[str, str]) -> None:
-        self.chart, self.sources, self.where = chart, sources, where
-        self.skipped: list[str] = []
+    def __init__(self, files: ChartFiles, names: dict[str, str]) -> None:
+        self.files, self.names = files, names
+        self.remarks: list[str] = []
 
     def read(self, source: str, text: str) -> Iterator[RenderedObject]:
         """The objects of one template's output."""
-        name = source.removeprefix(f"{self.chart}/")
-        made = template(self.sources.get(name, ""))
+        name = self.names.get(source, source)
+        made = self._made(name)
         seen: dict[str, int] = defaultdict(int)
         for piece in split(text):
             for obj in self._objects(name, text, piece):
@@ -136,10 +139,11 @@ class Reader:
 
     def _objects(self, name: str, text: str, piece: Piece) -> list[dict[str, Any]]:
         try:
-            raw = parse(piece.text, "")
+            raw, twice = parse_noting(piece.text, "")
         except ManifestError as problem:
             line = int((re.findall(r"\d+", problem.where) or ["1"])[0]) - 1 + piece.line
             raise self._not_yaml(name, text, line, problem.problem) from None
+        self.remarks += [f"{name}: rendered {remark}" for remark in twice]
         if raw is None:
             return []
         if not isinstance(raw, dict):
@@ -160,7 +164,7 @@ class Reader:
         source_line, quoted = self._quote(name, lines, line)
         return RenderError(
             f"the template renders something that is not YAML: {detail}\n{quoted}",
-            where=f"{self._where(name)}:{source_line}",
+            where=f"{self.files.path(name)}:{source_line}",
             fix=_advice(detail, lines[line - 1] if lines else ""),
         )
 
@@ -168,28 +172,28 @@ class Reader:
         source_line, quoted = self._quote(name, text.splitlines(), line)
         return RenderError(
             f"the template {problem}\n{quoted}",
-            where=f"{self._where(name)}:{source_line}",
+            where=f"{self.files.path(name)}:{source_line}",
             fix="each document needs `apiVersion:`, `kind:` and `metadata.name:` at its left edge; a file that only "
             "defines helpers has a name that begins with _",
         )
 
     def _quote(self, name: str, lines: list[str], line: int) -> tuple[int, str]:
         """The probable source line, and both lines quoted."""
-        made = template(self.sources.get(name, ""))
+        made = self._made(name)
         source_line = made.line_of(lines, line - 1)
         quoted = f"  rendered, line {line}: {_cut(lines[line - 1] if lines else '')}"
         if made.lines:
             quoted += f"\n  template, about line {source_line}: {_cut(made.lines[source_line - 1])}"
         return source_line, quoted
 
-    def _where(self, name: str) -> str:
-        return self.where.get(name, name)
+    def _made(self, name: str) -> Template:
+        return template(self.files.files.get(name, b"").decode("utf-8", "replace"))
 
     def _unknown_hook(self, obj: dict[str, Any], name: str) -> bool:
         hooks = _hooks(obj)
         unknown = [hook for hook in hooks if hook not in HOOK_EVENTS]
         if unknown:
-            self.skipped.append(f"{name}: {obj.get('kind')} left out, Helm knows no hook {unknown[0]!r}")
+            self.remarks.append(f"{name}: {obj.get('kind')} left out, Helm knows no hook {unknown[0]!r}")
         return bool(unknown)
 
 

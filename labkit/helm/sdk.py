@@ -8,14 +8,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from labkit.helm import workers
 from labkit.helm.backend import Finding, Job, LintJob, Output, Refused
-from labkit.helm.files import ChartFiles
 from labkit.helm.workers import Limits, Message, Worker
+
+if TYPE_CHECKING:
+    from labkit.helm.files import ChartFiles
 
 
 class SdkBackend:
@@ -41,9 +42,8 @@ class SdkBackend:
             "is_install": not release.is_upgrade,
             "is_upgrade": release.is_upgrade,
         }
-        files = _without_schemas(job.files) if job.skip_schema else job.files
-        request = {"operation": "render", "chart": files.digest, "values": job.values, "options": options}
-        reply = _ask(request, job.limits, stage=files)
+        request = {"operation": "render", "chart": job.files.digest, "values": job.values, "options": options}
+        reply = _ask(request, job.limits, stage=job.files)
         crds = tuple((crd["path"], crd["text"]) for crd in reply["ok"]["crds"])
         return Output(reply["ok"]["files"], crds, tuple(reply["warnings"]))
 
@@ -82,12 +82,6 @@ def _ask(request: Message, limits: Limits, *, stage: ChartFiles | None = None) -
     if "error" in reply:
         raise Refused(reply["error"])
     return reply
-
-
-def _without_schemas(files: ChartFiles) -> ChartFiles:
-    """The chart without its schemas: rendering has no option to leave them out (those of packed subcharts stay)."""
-    kept = {name: data for name, data in files.files.items() if not name.endswith("values.schema.json")}
-    return replace(files, files=kept)
 
 
 def _within(path: str, folder: str) -> str:

@@ -9,10 +9,12 @@ the next character as it is, and a value is ``true``, ``false``, ``null``, a who
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from labkit.errors import ValuesError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Values = dict[str, Any]
 
@@ -174,7 +176,7 @@ class _Parser:
         if self.at < len(self.text) and self.text[self.at] != ",":
             try:
                 value, self.at = json.JSONDecoder().raw_decode(self.text, self.at)
-            except ValueError as problem:
+            except (ValueError, RecursionError) as problem:
                 raise self._wrong(f"the value is not JSON: {problem}") from None
             self._skip_blanks()
         if self.text[self.at : self.at + 1] == ",":

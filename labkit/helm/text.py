@@ -1,18 +1,26 @@
-"""YAML as Helm reads it, for Chart.yaml and values: one place, so that every file's errors look alike."""
+"""YAML as Helm reads it: like Kubernetes, but a key that is written twice counts once, the last time."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from labkit.errors import ManifestError
+from labkit.k8s import yaml
 
 
 def parse(text: str, file: str) -> Any:
+    """A document's value, None for an empty one; a `ManifestError` names file and line."""
+    return parse_noting(text, file)[0]
+
+
+def parse_noting(text: str, file: str) -> tuple[Any, list[str]]:
+    """A document's value, and a remark for each key that was written twice."""
     try:
-        return yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise ManifestError(str(getattr(problem, "problem", problem)), where=f"{file}{line}") from None
+        return yaml.load_lenient(text)
+    except Exception:  # the parser's own error: said again in the lab's words
+        try:
+            yaml.load(text, file=file)
+        except ManifestError as problem:
+            words = problem.problem.removeprefix("not valid YAML: ")
+            raise ManifestError(words, where=problem.where, fix=problem.fix) from None
+        raise

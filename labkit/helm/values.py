@@ -52,10 +52,7 @@ class Given:
     def sources(self) -> Iterator[tuple[str, Callable[[Values], Values]]]:
         """Each source with its name, in the order in which they are laid over each other."""
         for file in self.value_files:
-            yield (
-                str(file),
-                partial(self._over, lambda file=file: parse_values(self.read(file, str(file)), str(file))),
-            )
+            yield str(file), partial(self._over, partial(self._file, file))
         if isinstance(self.values, str):
             yield "values", partial(self._over, partial(parse_values, self.values, "values"))
         elif self.values:
@@ -83,6 +80,9 @@ class Given:
             except ValuesError:
                 continue  # it changes an item of a list that another source gives
         return found
+
+    def _file(self, file: Path | str) -> Values:
+        return parse_values(self.read(file, str(file)), str(file))
 
     @staticmethod
     def _over(read: Callable[[], Values], base: Values) -> Values:
@@ -164,7 +164,7 @@ def _set_json(expression: str, values: Values) -> Values:
         return values
     try:
         return merge(values, json.loads(expression))
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise ValuesError(
             f"the value is not JSON: {problem}",
             where=f"--set-json {expression}",

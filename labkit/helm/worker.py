@@ -35,35 +35,36 @@ ADDRESS_SLACK = 192 * 2**20  # what Go maps in one step, beside what it uses
 
 
 def resident_bytes() -> int:
-    """The memory that this process holds now; where the system does not say, the most that it ever held."""
+    """The memory that this process holds now; on macOS, the most that it ever held (it is told nothing else)."""
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    if sys.platform == "win32":
-        return _windows_working_set()
-    import resource
+        held = pages * os.sysconf("SC_PAGE_SIZE")
+    elif sys.platform == "win32":
+        held = _windows_working_set()
+    else:
+        import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts it in bytes
+        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held
 
 
 def _windows_working_set() -> int:
     import ctypes
-    from ctypes import wintypes
 
-    class Counters(ctypes.Structure):
+    class Counters(ctypes.Structure):  # PROCESS_MEMORY_COUNTERS
         _fields_ = (
-            ("cb", wintypes.DWORD),
-            ("PageFaultCount", wintypes.DWORD),
-            ("PeakWorkingSetSize", ctypes.c_size_t),
-            ("WorkingSetSize", ctypes.c_size_t),
+            ("cb", ctypes.c_uint32),
+            ("page_faults", ctypes.c_uint32),
+            ("peak_working_set", ctypes.c_size_t),
+            ("working_set", ctypes.c_size_t),
             ("rest", ctypes.c_size_t * 6),
         )
 
     counters = Counters()
     counters.cb = ctypes.sizeof(counters)
-    windll = ctypes.windll  # type: ignore[attr-defined,unused-ignore]
-    windll.kernel32.K32GetProcessMemoryInfo(wintypes.HANDLE(-1), ctypes.byref(counters), counters.cb)
-    return int(counters.WorkingSetSize)
+    kernel: Any = getattr(ctypes, "windll").kernel32  # noqa: B009 - only Windows has it, and its type
+    kernel.K32GetProcessMemoryInfo(ctypes.c_void_p(-1), ctypes.byref(counters), counters.cb)
+    return int(counters.working_set)
 
 
 class Wall:

@@ -15,12 +15,14 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from labkit.errors import HelmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Message = dict[str, Any]
 
@@ -66,6 +68,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        self._ended = threading.Event()
         self._answers: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True, name="helm-worker")
         self._reader.start()
@@ -73,7 +76,7 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether the process can still be asked."""
-        return self._process.poll() is None
+        return not self._ended.is_set()
 
     def ask(self, request: Message, limits: Limits, *, patience: float = 0.0) -> Message:
         """Send one request and wait for its answer, at most the limit's time plus ``patience`` seconds."""
@@ -87,7 +90,7 @@ class Worker:
         except queue.Empty:
             self.end()
             raise LimitMet("time") from None
-        except (BrokenPipeError, OSError):
+        except (OSError, ValueError):  # the other end, or our own, is closed: it has ended
             reply = None
         if reply is None:
             self.end()
@@ -100,10 +103,8 @@ class Worker:
 
     def end(self) -> None:
         """End the process now, and wait until it is gone."""
-        with contextlib.suppress(OSError):
-            self._process.kill()
-        if threading.current_thread() is not self._reader:
-            self._reader.join(timeout=5)
+        self._process.kill()
+        self._reader.join(timeout=5)
 
     def _read(self) -> None:
         source, process = self._process.stdout, self._process
@@ -116,6 +117,7 @@ class Worker:
                 except ValueError:
                     break  # cut off in the middle: the process died while it wrote
         process.wait()
+        self._ended.set()
         with contextlib.suppress(OSError):
             if process.stdin is not None:
                 process.stdin.close()
