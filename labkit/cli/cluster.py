@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from labkit.cli.complete import clusters
 from labkit.cli.output import Format, Output, listing, structured
 from labkit.cli.session import confirm, note, say, session
 
@@ -47,7 +48,7 @@ def list_(output: Output = Format.TABLE) -> None:
 
 
 def delete(
-    name: Name,
+    name: Annotated[str, typer.Argument(help="The cluster's name.", autocompletion=clusters)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete a cluster that the lab made, with everything in it."""

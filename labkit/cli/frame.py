@@ -36,7 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("init:init", "Make a lab folder with notebooks and charts to work in.", LAB),
     "up": Entry("up:up", "Start the lab: cluster, Git host and controller.", LAB),
     "down": Entry("down:down", "Stop the lab; everything in it is kept.", LAB),
-    "status": Entry("status:status", "What runs, and where.", LAB),
+    "status": Entry("status:status", "Show what runs, and where.", LAB),
     "doctor": Entry("doctor:doctor", "Check this machine, and say how to mend what is amiss.", LAB),
     "lab": Entry("jupyter:lab", "Start the lab, and JupyterLab on the first notebook.", LAB),
     "demo": Entry("demo:demo", "See the whole loop once, from chart to rollback.", LAB),

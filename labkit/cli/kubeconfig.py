@@ -6,12 +6,16 @@ from typing import Annotated
 
 import typer
 
+from labkit.cli.complete import clusters
 from labkit.cli.session import say, session
 from labkit.errors import ServiceNotRunning
 
 
 def kubeconfig(
-    name: Annotated[str, typer.Argument(metavar="[CLUSTER]", help="One of `labkit cluster list`.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(metavar="[CLUSTER]", help="One of `labkit cluster list`.", autocompletion=clusters),
+    ] = "",
 ) -> None:
     """Print the path of a kubeconfig for kubectl: export KUBECONFIG=$(labkit kubeconfig)."""
     from labkit.lab.clusters import kubeconfig_of

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from labkit.cli.complete import repositories
 from labkit.cli.output import Format, Output, listing, structured
 from labkit.cli.session import confirm, note, say, session
 
@@ -39,7 +40,7 @@ def list_(output: Output = Format.TABLE) -> None:
 
 
 def delete(
-    name: Name,
+    name: Annotated[str, typer.Argument(help="The repository's name.", autocompletion=repositories)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete a repository from the lab's Git host, with all its history. Clones of it stay."""

@@ -16,11 +16,9 @@ ALL += [(name, entry) for group in GROUPS.values() for name, entry in group.item
 
 
 @pytest.mark.parametrize(("name", "entry"), ALL, ids=[f"{e.target}" for _, e in ALL])
-def test_every_command_loads_and_begins_its_help_with_the_line_that_stands_for_it(name, entry):
-    command = load(name, entry)
-    first = (command.help or "").splitlines()[0].split(". ")[0].rstrip(".")
-    shown = entry.help.split(". ")[0].rstrip(".")
-    assert shown.split(";")[0].split(",")[0].split(":")[0].split()[0] == first.split()[0]
+def test_every_command_loads_and_begins_its_help_like_the_line_that_stands_for_it(name, entry):
+    described = load(name, entry).help or ""
+    assert described.split()[:2] == entry.help.split()[:2]
 
 
 @pytest.mark.parametrize(

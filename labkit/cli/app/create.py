@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from labkit.cli.complete import applications
 from labkit.cli.output import Format, Output, structured
 from labkit.cli.session import note, say, session
 from labkit.errors import LabError
@@ -23,7 +24,9 @@ class Policy(StrEnum):
     NONE = "none"
 
 
-Name = Annotated[str, typer.Argument(metavar="APPNAME", help="The application's name.")]
+Name = Annotated[
+    str, typer.Argument(metavar="APPNAME", help="The application's name.", autocompletion=applications)
+]
 Many = list[str] | None
 Repo = Annotated[str | None, typer.Option("--repo", help="Repository URL (labkit repo list).")]
 PathIn = Annotated[str | None, typer.Option("--path", help="Folder in the repository; a chart or manifests.")]

@@ -6,11 +6,15 @@ from typing import Annotated
 
 import typer
 
+from labkit.cli.complete import applications
 from labkit.cli.session import confirm, note, session
 
 
 def delete(
-    names: Annotated[list[str], typer.Argument(metavar="APPNAME...", help="One or more applications.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="APPNAME...", help="One or more applications.", autocompletion=applications),
+    ],
     cascade: Annotated[bool, typer.Option(help="Delete what it deployed, too.")] = True,
     propagation_policy: Annotated[
         str, typer.Option("--propagation-policy", "-p", help="foreground or background.")

@@ -8,6 +8,7 @@ import typer
 
 from labkit.cli.app.create import Name
 from labkit.cli.app.show import show_resources
+from labkit.cli.complete import applications
 from labkit.cli.output import Format, Output, paint, structured, table
 from labkit.cli.session import note, say, session
 
@@ -50,7 +51,10 @@ def sync(
 
 
 def wait(
-    names: Annotated[list[str], typer.Argument(metavar="APPNAME...", help="One or more applications.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="APPNAME...", help="One or more applications.", autocompletion=applications),
+    ],
     sync: Annotated[bool, typer.Option("--sync", help="Until it is synced.")] = False,
     health: Annotated[bool, typer.Option("--health", help="Until it is healthy.")] = False,
     operation: Annotated[bool, typer.Option("--operation", help="Until no operation runs.")] = False,
