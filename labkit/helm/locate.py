@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-MOST_LINES = 5_000
+ACTION = re.compile(r"\{\{.*?\}\}")
+MOST_LINES, MOST_LOOKED_AT, LONGEST_LINE = 5_000, 400, 1_000
 
 
 class Template:
@@ -19,42 +19,35 @@ class Template:
 
     def __init__(self, source: str) -> None:
         self.lines = source.splitlines()
-        self.patterns = [_pattern(line) for line in self.lines[:MOST_LINES]]
+        self.shapes = [_shape(line) for line in self.lines[:MOST_LINES]]
 
     def line_of(self, rendered: list[str], index: int) -> int:
         """The source line (from 1) that made the rendered line of that index (from 0), or the nearest before."""
         at = best = 0
-        for line in rendered[: index + 1]:
+        for line in rendered[max(0, index - MOST_LOOKED_AT) : index + 1]:
             found = self._next(line.rstrip(), at)
             if found is not None:
                 at, best = found + 1, found
         return best + 1
 
     def document_line(self, text: str, nth: int) -> int:
-        """The source line (from 1) where the ``nth`` rendered document that looks like ``text`` begins."""
-        kind = next((line for line in text.splitlines() if line.startswith(("kind:", '"kind":'))), "")
-        made = [
-            n
-            for n, pattern in enumerate(self.patterns)
-            if pattern and kind and pattern.fullmatch(kind.rstrip())
-        ]
-        if not made:
-            return 1
-        return self._top(made[min(nth, len(made) - 1)]) + 1
+        """The source line (from 1) where the ``nth`` rendered document of its kind begins; 1 if it is not found."""
+        kind = next(
+            (line.rstrip() for line in text.splitlines() if line.startswith(("kind:", '"kind":'))), ""
+        )
+        made = [n for n, shape in enumerate(self.shapes) if shape and kind and _fits(shape, kind)]
+        return self._top(made[min(nth, len(made) - 1)]) + 1 if made else 1
 
     def _top(self, line: int) -> int:
         """The first line of the block that a ``kind:`` line stands in, when ``apiVersion:`` comes before it."""
-        above = next(
-            (n for n in range(line - 1, max(line - 4, -1), -1) if self.lines[n].startswith("apiVersion:")),
-            None,
-        )
-        return line if above is None else above
+        near = range(line - 1, max(line - 4, -1), -1)
+        return next((n for n in near if self.lines[n].startswith("apiVersion:")), line)
 
     def _next(self, text: str, start: int) -> int | None:
         if not text.strip():
             return None
-        order = [*range(start, len(self.patterns)), *range(start)]
-        return next((n for n in order if (p := self.patterns[n]) is not None and p.fullmatch(text)), None)
+        order = (*range(start, len(self.shapes)), *range(min(start, len(self.shapes))))
+        return next((n for n in order if (shape := self.shapes[n]) and _fits(shape, text)), None)
 
 
 @lru_cache(maxsize=64)
@@ -63,9 +56,28 @@ def template(source: str) -> Template:
     return Template(source)
 
 
-def _pattern(line: str) -> re.Pattern[str] | None:
-    """What a source line may render to; None where it has too little text of its own to be recognised."""
-    parts = ACTION.split(line)
-    if not any(part.strip() for part in parts) or line.lstrip().startswith("---"):
-        return None
-    return re.compile(".*".join(re.escape(part) for part in parts).rstrip())
+def _shape(line: str) -> tuple[str, ...]:
+    """A source line's own text, around its actions; empty where it has too little to be recognised by."""
+    parts = ACTION.split(line.rstrip()[:LONGEST_LINE])
+    plain = any(part.strip() for part in parts) and not line.startswith("---")
+    return tuple(parts) if plain else ()
+
+
+def _fits(shape: tuple[str, ...], text: str) -> bool:
+    """Whether a rendered line may have been made by a line of that shape, with anything in the gaps.
+
+    By hand and not by a regular expression: a template can be written so that one takes for ever.
+    """
+    if len(shape) == 1:
+        return shape[0] == text
+    first, *middle, last = shape
+    end = len(text) - len(last)
+    if not text.startswith(first) or not text.endswith(last) or end < len(first):
+        return False
+    at = len(first)
+    for part in middle:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True

@@ -86,7 +86,7 @@ class Rendered:
     @property
     def manifest(self) -> str:
         """The objects as one YAML stream, as ``helm template`` prints it."""
-        return "".join(f"---\n# Source: {each.source}\n{each.text}\n" for each in self.objects)
+        return "".join(f"---\n# Source: {each.source}\n{each.text}" for each in self.objects)
 
     @property
     def hooks(self) -> tuple[RenderedObject, ...]:
@@ -113,7 +113,7 @@ def split(text: str) -> Iterator[Piece]:
         body = "".join(lines)
         blank = len(body) - len(body.lstrip())
         if body.strip():
-            yield Piece(body.lstrip(), begin + body[:blank].count("\n"))
+            yield Piece(body.strip() + "\n", begin + body[:blank].count("\n"))
         begin, lines = number, [line[separator.end() :]]
 
 

@@ -18,7 +18,7 @@ from labkit.helm.files import ChartFiles
 
 FILE = "values.schema.json"
 REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "$schema"})
-BUILT_IN = re.compile(r"https?://json-schema\.org/(draft-0[467]|draft/2019-09|draft/2020-12)/schema#?")
+BUILT_IN = re.compile(r"https?://json-schema\.org/((draft-0[467]|draft/2019-09|draft/2020-12)/)?schema#?")
 WEB = re.compile(r"(?i)https?://")
 
 

@@ -31,6 +31,9 @@ Message = dict[str, Any]
 
 KEPT_CHARTS = 8
 WATCH_SECONDS = 0.01
+RETIRES_AT = (
+    256 * 2**20
+)  # Go gives memory back slowly, and macOS counts the most ever held: better a fresh process
 ADDRESS_SLACK = 192 * 2**20  # what Go maps in one step, beside what it uses
 
 
@@ -255,6 +258,8 @@ def main() -> None:
         message["charts"] = list(helm.charts)
         channel.write(message)
         watch.stop()
+        if resident_bytes() > RETIRES_AT:
+            return
 
 
 def _drain(log: Any) -> list[str]:
