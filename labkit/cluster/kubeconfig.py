@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -33,39 +33,39 @@ class Entry:
     section: str
     index: int
     name: str
-    body: dict[str, Any]
+    body: dict[str, Any] = field(repr=False)  # holds secrets
 
-    def where(self, field: str = "") -> str:
+    def where(self, part: str = "") -> str:
         """The file and field, for error messages."""
-        inner = f".{SECTIONS[self.section]}" + (f".{field}" if field else "")
+        inner = f".{SECTIONS[self.section]}" + (f".{part}" if part else "")
         return f"{self.file}: {self.section}[{self.index}]{inner}"
 
-    def text(self, field: str) -> str:
+    def text(self, key: str) -> str:
         """A text field; empty where it is absent. What stood there instead is never shown: it may be a secret."""
-        value = self.body.get(field)
+        value = self.body.get(key)
         if value is None:
             return ""
         if not isinstance(value, str):
             raise ClusterError(
                 f"must be text, not {type(value).__name__}",
-                where=self.where(field),
+                where=self.where(key),
                 fix="Put the value in quotes.",
             )
         return value
 
-    def pem(self, field: str) -> str:
-        """A PEM text, from ``<field>-data`` (base64), which wins, or from the file that ``<field>`` names."""
-        data = self.text(f"{field}-data")
+    def pem(self, key: str) -> str:
+        """A PEM text, from ``<key>-data`` (base64), which wins, or from the file that ``<key>`` names."""
+        data = self.text(f"{key}-data")
         if data:
             try:
-                return base64.b64decode(data, validate=False).decode("ascii")
+                return base64.b64decode("".join(data.split()), validate=True).decode("ascii")
             except (binascii.Error, UnicodeDecodeError) as error:
                 raise ClusterError(
                     "is not base64 of a PEM text",
-                    where=self.where(f"{field}-data"),
+                    where=self.where(f"{key}-data"),
                     fix="Write this kubeconfig anew with the tool that made it.",
                 ) from error
-        named = self.text(field)
+        named = self.text(key)
         if not named:
             return ""
         try:
@@ -73,7 +73,7 @@ class Entry:
         except (OSError, UnicodeDecodeError) as error:
             raise ClusterError(
                 f"names a file that cannot be read: {self.path(named)}",
-                where=self.where(field),
+                where=self.where(key),
                 fix="Bring the file back, or write this kubeconfig anew with the tool that made it.",
             ) from error
 
@@ -242,9 +242,9 @@ def _credential(user: Entry) -> dict[str, Any]:
 
 def _impersonation(user: Entry) -> Iterable[tuple[str, str]]:
     """The headers that ``kubectl --as`` would send; left out, we would act as somebody else."""
-    for field, header in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
-        if user.text(field):
-            yield header, user.text(field)
+    for key, header in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
+        if user.text(key):
+            yield header, user.text(key)
     for group in user.body.get("as-groups") or []:
         yield "Impersonate-Group", str(group)
 
