@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from labkit.cluster.confirmation import Confirm
 
 PREFIX = "labkit-"  # so that the lab never touches a kind cluster that is not its own
+KUBECONFIG = "kind.kubeconfig"  # tells its folder from a sandbox's
 _CREATE_SECONDS = 600.0  # the first one pulls an image of some 400 MB
 _COMMAND_SECONDS = 120.0
 _TAIL_LINES = 15
@@ -37,7 +38,7 @@ class KindProvider:
         folder = self._directory / checked_name(name)
         self._require()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        kubeconfig = folder / "kubeconfig"
+        kubeconfig = folder / KUBECONFIG
         arguments = [
             "create",
             "cluster",
@@ -62,7 +63,7 @@ class KindProvider:
         if not folder.exists():
             return
         self._require()
-        self._kind("delete", "cluster", "--name", PREFIX + name, "--kubeconfig", str(folder / "kubeconfig"))
+        self._kind("delete", "cluster", "--name", PREFIX + name, "--kubeconfig", str(folder / KUBECONFIG))
         shutil.rmtree(folder)
 
     def start(self, name: str) -> ClusterState:
@@ -76,7 +77,7 @@ class KindProvider:
 
     def list(self) -> list[ClusterState]:
         """The lab's kind clusters; empty where kind or Docker is missing."""
-        folders = sorted(self._directory.glob("*/kubeconfig"))
+        folders = sorted(self._directory.glob(f"*/{KUBECONFIG}"))
         if not folders:
             return []
         try:
@@ -97,7 +98,7 @@ class KindProvider:
 
     def kubeconfig(self, name: str) -> Path:
         """The cluster's kubeconfig."""
-        file = self._directory / checked_name(name) / "kubeconfig"
+        file = self._directory / checked_name(name) / KUBECONFIG
         Kubeconfig.load(file)
         return file
 
