@@ -1,0 +1,31 @@
+"""The words that Argo CD reserves: its API group, its annotations, its finalizers."""
+
+from __future__ import annotations
+
+GROUP = "argoproj.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+NAMESPACE = "argocd"
+
+IN_CLUSTER = "in-cluster"
+IN_CLUSTER_SERVER = "https://kubernetes.default.svc"
+
+REFRESH = "argocd.argoproj.io/refresh"
+TRACKING_ID = "argocd.argoproj.io/tracking-id"
+SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+SYNC_WAVE = "argocd.argoproj.io/sync-wave"
+COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
+HOOK = "argocd.argoproj.io/hook"
+HOOK_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
+DELETION_APPROVED = "argocd.argoproj.io/deletion-approved"
+SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105  # a label's name
+
+HELM_HOOK = "helm.sh/hook"
+HELM_HOOK_WEIGHT = "helm.sh/hook-weight"
+HELM_HOOK_DELETE_POLICY = "helm.sh/hook-delete-policy"
+HELM_RESOURCE_POLICY = "helm.sh/resource-policy"
+
+FINALIZER = "resources-finalizer.argocd.argoproj.io"
+FINALIZERS = {FINALIZER: "", f"{FINALIZER}/foreground": "Foreground", f"{FINALIZER}/background": "Background"}
+
+FIELD_MANAGER = "argocd-controller"

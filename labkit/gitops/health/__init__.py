@@ -1,0 +1,90 @@
+"""Health: is what is there doing its work? One file per kind, each a pure function of the object.
+
+Rules and words are Argo CD's (gitops-engine ``pkg/health``). A kind without a rule has no health, and does not
+count when an application's is summed up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from labkit.gitops.health import (
+    autoscaler,
+    daemonset,
+    definitions,
+    deployment,
+    job,
+    network,
+    pod,
+    replicaset,
+    statefulset,
+    storage,
+)
+from labkit.gitops.health.health import (
+    DEGRADED,
+    HEALTHY,
+    MISSING,
+    ORDER,
+    PROGRESSING,
+    SUSPENDED,
+    UNKNOWN,
+    Health,
+    worst,
+)
+from labkit.k8s.objects import Object, group_of, metadata
+
+__all__ = [
+    "DEGRADED",
+    "HEALTHY",
+    "MISSING",
+    "ORDER",
+    "PROGRESSING",
+    "SUSPENDED",
+    "UNKNOWN",
+    "Health",
+    "aggregate",
+    "assess",
+    "register",
+]
+
+Rule = Callable[[Object], Health]
+
+_RULES: dict[tuple[str, str], Rule] = {
+    ("apps", "Deployment"): deployment.health,
+    ("apps", "ReplicaSet"): replicaset.health,
+    ("apps", "StatefulSet"): statefulset.health,
+    ("apps", "DaemonSet"): daemonset.health,
+    ("batch", "Job"): job.health,
+    ("", "Pod"): pod.health,
+    ("", "PersistentVolumeClaim"): storage.health,
+    ("", "Service"): network.service,
+    ("networking.k8s.io", "Ingress"): network.ingress,
+    ("extensions", "Ingress"): network.ingress,
+    ("autoscaling", "HorizontalPodAutoscaler"): autoscaler.health,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.custom_resource_definition,
+    ("apiregistration.k8s.io", "APIService"): definitions.api_service,
+}
+
+
+def register(group: str, kind: str, rule: Rule) -> None:
+    """Add a rule for a kind of one's own: a function from the live object to its `Health`."""
+    _RULES[group, kind] = rule
+
+
+def assess(obj: Object) -> Health | None:
+    """The health of a live object; ``None`` for a kind that has none."""
+    if metadata(obj).get("deletionTimestamp"):
+        return Health(PROGRESSING, "Pending deletion")
+    rule = _RULES.get((group_of(obj.get("apiVersion", "")), obj.get("kind", "")))
+    return rule(obj) if rule else None
+
+
+def aggregate(found: Iterable[str]) -> str:
+    """An application's health from its resources': the worst of them.
+
+    A missing resource makes it Missing only if nothing is there at all: while some run, "missing" is said by
+    OutOfSync, and health tells of those that run.
+    """
+    statuses = list(found)
+    live = [status for status in statuses if status != MISSING]
+    return worst(live) if live else (MISSING if statuses else HEALTHY)

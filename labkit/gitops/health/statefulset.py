@@ -1,0 +1,39 @@
+"""StatefulSet: healthy once its pods are ready, and of the newest revision where it updates them itself."""
+
+from __future__ import annotations
+
+from labkit.gitops.health.health import HEALTHY, PROGRESSING, Health, number
+from labkit.k8s.objects import Object, get_path
+
+
+def health(obj: Object) -> Health:
+    """From ``status``, with ``updateStrategy`` and its partition."""
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    observed = number(status, "observedGeneration")
+    if observed == 0 or number(obj.get("metadata") or {}, "generation") > observed:
+        return Health(PROGRESSING, "Waiting for statefulset spec update to be observed...")
+    wanted, ready = spec.get("replicas"), number(status, "readyReplicas")
+    if wanted is not None and ready < wanted:
+        return Health(PROGRESSING, f"Waiting for {wanted - ready} pods to be ready...")
+    strategy = get_path(spec, "updateStrategy", "type", default="")
+    partition = get_path(spec, "updateStrategy", "rollingUpdate", "partition")
+    if strategy == "RollingUpdate" and partition is not None:
+        updated = number(status, "updatedReplicas")
+        if wanted is not None and updated < wanted - partition:
+            return Health(
+                PROGRESSING,
+                f"Waiting for partitioned roll out to finish: {updated} out of {wanted - partition} new pods have been updated...",
+            )
+        return Health(HEALTHY, f"partitioned roll out complete: {updated} new pods have been updated...")
+    if strategy == "OnDelete":
+        return Health(HEALTHY, f"statefulset has {ready} ready pods")
+    if status.get("updateRevision") != status.get("currentRevision"):
+        updated = number(status, "updatedReplicas")
+        return Health(
+            PROGRESSING,
+            f"waiting for statefulset rolling update to complete {updated} pods at revision {status.get('updateRevision')}...",
+        )
+    return Health(
+        HEALTHY,
+        f"statefulset rolling update complete {number(status, 'currentReplicas')} pods at revision {status.get('currentRevision')}...",
+    )

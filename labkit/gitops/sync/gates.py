@@ -1,0 +1,93 @@
+"""Why the controller syncs by itself, or does not: Argo CD's gates, in their order, each with its reason in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEAL_FIRST, HEAL_FACTOR, HEAL_LONGEST = 2.0, 3.0, 300.0
+"""Self-heal's back-off in seconds: 2, 6, 18 … at most 300."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the gates look at."""
+
+    automated: bool
+    prune: bool
+    self_heal: bool
+    allow_empty: bool
+    deleting: bool
+    running: bool
+    sync_status: str
+    out_of_sync: Sequence[dict[str, Any]]  # entries of status.resources that are OutOfSync
+    resources: int
+    revision: str
+    tried_revision: str  # of the last operation, "" if its source was another
+    tried_phase: str
+    heal_tries: int = 0
+    seconds_since_heal: float = 0.0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to sync now, and why or why not; ``later`` is in how many seconds to ask again."""
+
+    sync: bool
+    reason: str
+    heal: bool = False
+    error: str = ""
+    later: float | None = None
+
+
+def decide(facts: Facts) -> Decision:
+    """Go through the gates; the first that holds decides."""
+    if not facts.automated:
+        return Decision(False, "automated sync is off: sync it yourself")
+    if facts.running:
+        return Decision(False, "an operation is running")
+    if facts.deleting:
+        return Decision(False, "the application is being deleted")
+    if facts.sync_status != "OutOfSync":
+        return Decision(False, f"it is {facts.sync_status}: only OutOfSync is acted on")
+    if not facts.prune and all(entry.get("requiresPruning") for entry in facts.out_of_sync):
+        return Decision(False, "all there is to do is pruning, and automated.prune is off")
+    heal = False
+    if facts.tried_revision == facts.revision and facts.tried_phase:
+        held = _tried(facts)
+        if held is not None:
+            return held
+        heal = True
+    if facts.prune and not facts.allow_empty and facts.resources and _all_pruned(facts):
+        text = "the sync would delete every resource of the application; automated.allowEmpty is off"
+        return Decision(False, text, error=f"Skipping sync attempt to {facts.revision}: {text}")
+    return Decision(
+        True, "live differs from Git again: self-heal" if heal else "Git asks for something new", heal=heal
+    )
+
+
+def heal_delay(tries: int) -> float:
+    """Seconds between one self-heal and the next."""
+    return min(HEAL_FIRST * HEAL_FACTOR ** min(tries, 10), HEAL_LONGEST) if tries else 0.0
+
+
+def _tried(facts: Facts) -> Decision | None:
+    """This revision was tried before: only self-heal may do it again, and not at once."""
+    short = facts.revision[:7]
+    if facts.tried_phase not in {"Succeeded"}:
+        text = f"the last sync of {short} failed, and a revision that failed is not tried again by itself"
+        return Decision(False, text, error=f"Failed last sync attempt to {facts.revision}")
+    if not facts.self_heal:
+        return Decision(False, f"{short} was synced already and selfHeal is off: drift is shown, not undone")
+    wait = heal_delay(facts.heal_tries) - facts.seconds_since_heal
+    if wait > 0:
+        return Decision(False, "self-heal waits: it was needed a moment ago", later=wait)
+    return None
+
+
+def _all_pruned(facts: Facts) -> bool:
+    pruned = sum(bool(entry.get("requiresPruning")) for entry in facts.out_of_sync)
+    return pruned == facts.resources
