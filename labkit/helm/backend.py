@@ -9,6 +9,7 @@ the same for both.
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,9 +21,15 @@ from labkit.helm.workers import Limits
 if TYPE_CHECKING:
     from labkit.helm.files import ChartFiles
     from pathlib import Path
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Values = dict[str, Any]
+
+UNKNOWN_HOOK = "an object was left out, because Helm knows no hook"
+REMARK = re.compile(
+    r"warning: (?P<warning>.*?)\"?$|msg=\"skipping unknown hooks\" hookTypes=(?P<hook>.*)"
+    r"|level=(?:WARN|ERROR) msg=\"?(?P<logged>.*?)\"?$"
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,15 @@ class LintJob:
     namespace: str = "default"
     kube_version: str = ""
     limits: Limits = field(default_factory=Limits)
+
+
+def remarks(log: Iterable[str]) -> tuple[str, ...]:
+    """Helm's warnings among the lines that it logs, without their time and level; each once."""
+    found = (REMARK.search(line) for line in log)
+    texts = (
+        match["warning"] or match["logged"] or f"{UNKNOWN_HOOK} {match['hook']!r}" for match in found if match
+    )
+    return tuple(dict.fromkeys(texts))
 
 
 class Refused(Exception):  # noqa: N818 - Helm's answer, which `failures` turns into an error for people

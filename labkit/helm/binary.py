@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from labkit.errors import HelmError
-from labkit.helm.backend import Finding, Job, LintJob, Output, Refused
+from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, remarks
 from labkit.helm.workers import LimitMet, Limits
 from typing import TYPE_CHECKING
 
@@ -153,10 +153,7 @@ def _output(job: Job, templates: dict[str, str], log: str) -> Output:
     ]
     for name, _ in crds:
         del templates[name]
-    warnings = tuple(
-        line for line in log.splitlines() if "warning" in line.lower() and not line.startswith("Error:")
-    )
-    return Output(templates, tuple(crds), warnings)
+    return Output(templates, tuple(crds), remarks(log.splitlines()))
 
 
 def _notes_template(chart: str) -> bytes:

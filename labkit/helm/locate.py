@@ -12,6 +12,7 @@ from functools import lru_cache
 
 ACTION = re.compile(r"\{\{.*?\}\}")
 MOST_LINES, MOST_LOOKED_AT, LONGEST_LINE = 5_000, 400, 1_000
+HEAD_LINES = 12  # of a document: enough to tell it from another of its kind
 
 
 class Template:
@@ -32,11 +33,19 @@ class Template:
 
     def document_line(self, text: str, nth: int) -> int:
         """The source line (from 1) where the ``nth`` rendered document of its kind begins; 1 if it is not found."""
-        kind = next(
-            (line.rstrip() for line in text.splitlines() if line.startswith(("kind:", '"kind":'))), ""
-        )
+        lines = [line.rstrip() for line in text.splitlines()[:HEAD_LINES]]
+        kind = next((line for line in lines if line.startswith(("kind:", '"kind":'))), "")
         made = [n for n, shape in enumerate(self.shapes) if shape and kind and _fits(shape, kind)]
-        return self._top(made[min(nth, len(made) - 1)]) + 1 if made else 1
+        if not made:
+            return 1
+        likeness = {n: self._likeness(lines, n) for n in made}
+        likely = [n for n in made if likeness[n] == max(likeness.values())]
+        return self._top(likely[min(nth, len(likely) - 1)]) + 1
+
+    def _likeness(self, lines: list[str], at: int) -> int:
+        """How many of a document's first lines the source around a line may have made."""
+        near = [shape for shape in self.shapes[max(at - 3, 0) : at + HEAD_LINES] if shape]
+        return sum(any(_fits(shape, line) for shape in near) for line in lines)
 
     def _top(self, line: int) -> int:
         """The first line of the block that a ``kind:`` line stands in, when ``apiVersion:`` comes before it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
 from labkit.helm import workers
-from labkit.helm.backend import Finding, Job, LintJob, Output, Refused
+from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, remarks
 from labkit.helm.workers import Limits, Message, Worker
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class SdkBackend:
         request = {"operation": "render", "chart": job.files.digest, "values": job.values, "options": options}
         reply = _ask(request, job.limits, stage=job.files)
         crds = tuple((crd["path"], crd["text"]) for crd in reply["ok"]["crds"])
-        return Output(reply["ok"]["files"], crds, tuple(reply["warnings"]))
+        return Output(reply["ok"]["files"], crds, remarks(reply["warnings"]))
 
     def lint(self, job: LintJob) -> list[Finding]:
         """Helm's findings, with paths within the chart."""
