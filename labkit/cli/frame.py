@@ -138,6 +138,12 @@ def run(arguments: list[str]) -> int:
         problem = error.strerror or str(error)
         show_error(LabError(problem, where=str(error.filename or ""), fix="labkit doctor"))
         return 1
+    except Exception as error:
+        if debugging():
+            raise
+        problem = f"a mistake in labkit itself: {type(error).__name__}: {error}"
+        show_error(LabError(problem, fix="Report it with what this shows: LABKIT_DEBUG=1 labkit …"))
+        return 1
     return 0
 
 

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -141,7 +142,7 @@ class Background:
             raise
         finally:
             stream.close()
-            process.returncode = process.returncode or 0  # it is not ours to wait for
+            _let_go(process)
 
     def _wait_for_other(self) -> ServiceRecord:
         """A service whose starter was killed is on its way; nobody tells us when it is ready."""
@@ -164,6 +165,20 @@ class Background:
 
     def _command(self, verb: str) -> str:
         return f"labkit --lab {self.settings.home} {verb}"
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    """It goes on without us; but while we live, as a notebook does for hours, its end leaves no zombie."""
+    if process.returncode is not None:
+        return
+    process.returncode = 0  # else Python would warn that nobody waited
+    if os.name == "posix":
+        threading.Thread(target=_reap, args=(process.pid,), daemon=True).start()
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 def _detached() -> dict[str, Any]:

@@ -74,5 +74,6 @@ def state(settings: Settings) -> dict[str, Any]:
     with Lab(settings.home, start=False) as lab:
         found |= record._asdict() | {"kubeconfig": str(settings.kubeconfig)}
         found["clusters"] = [cluster.to_json() for cluster in lab.clusters]
-        found |= {"repositories": len(lab.repos), "applications": len(lab.apps)}
+        applications = lab.cluster.list("argoproj.io/v1alpha1", "Application", "argocd")
+        found |= {"repositories": len(lab.repos), "applications": len(applications)}
     return found

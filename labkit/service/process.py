@@ -15,7 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from labkit import __version__
-from labkit.errors import LabError, ServiceError
+from labkit.errors import ServiceError
 from labkit.service import logs
 from labkit.service.address import TRAINEE, Address, settle
 from labkit.service.cluster import HomeCluster
@@ -88,12 +88,11 @@ class Service:
         self._announcer.stage("Starting the Git host")
         from labkit import forge as git_host
         from labkit.git import Credential
+        from labkit.service.engine import Engine
 
         forge = git_host.Forge(self.settings.repos, base_url=address.git)
         forge.mend()
         trainee = Credential(TRAINEE, token)
-
-        from labkit.service.engine import Engine
 
         client = home.ready()
         self._announcer.stage("Starting the controller")
@@ -175,16 +174,10 @@ class _Desk:
 
     def create_repository(self, name: str) -> dict[str, str]:
         made = self._forge.create(name)
-        try:
-            self._engine.add_credential(made.name)
-        except LabError:
-            self._forge.delete(made.name)  # a repository that the controller cannot read would only puzzle
-            raise
         return self._shown(made.name)
 
     def delete_repository(self, name: str) -> None:
         self._forge.delete(name)
-        self._engine.remove_credential(name)
 
     def application(self, name: str, part: str) -> Any:
         return self._engine.application(name, part)
