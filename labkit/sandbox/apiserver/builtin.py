@@ -2,37 +2,90 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
+from labkit.k8s.schemas import KINDS, Kind, Node, Schemas
 from labkit.sandbox.apiserver.codec import Codec, Problems
 from labkit.sandbox.apiserver.defaults import DEFAULTS
+from labkit.sandbox.apiserver.resources import Resource, Subresource
 
 JSON = dict[str, Any]
 
+# Kinds that are the same objects in two groups or versions: where the store keeps them, and in which version.
+SHARED_STORAGE: Final = {
+    ("autoscaling", "horizontalpodautoscalers"): ("horizontalpodautoscalers.autoscaling", "v2"),
+    ("events.k8s.io", "events"): ("events", "v1"),
+}
+
 
 class BuiltinModel:
-    """A built-in kind's schema: decoding through the codec."""
+    """A built-in kind's schema, read when the kind is first used."""
 
-    def __init__(self, codec: Codec, definition: str, schema: Any) -> None:
+    def __init__(self, codec: Codec, kind: Kind) -> None:
         self._codec = codec
-        self._bare = codec
-        self._definition = definition
-        self.schema = schema
+        self._kind = kind
 
-    def decode(self, obj: JSON, *, defaults: bool = True) -> tuple[JSON, Problems]:  # noqa: ARG002
+    def decode(self, obj: JSON) -> tuple[JSON, Problems]:
         """See `resources.Model`."""
-        return self._codec.decode(self._definition, obj)
+        return self._codec.decode(self.definition, obj)
 
     @cached_property
-    def _empty(self) -> Any:
-        return self._codec.decode(self._definition, {})[0].get("status")
+    def definition(self) -> str:
+        """The name of the kind's definition."""
+        return Schemas.builtin().definition_name(self._kind.api_version, self._kind.kind)
+
+    @cached_property
+    def schema(self) -> Node | None:
+        """See `resources.Model`."""
+        return Schemas.builtin().node(self._kind.api_version, self._kind.kind)
+
+    @cached_property
+    def _empty(self) -> JSON:
+        return self._codec.decode(self.definition, {})[0]
 
     def empty_status(self) -> Any:
         """See `resources.Model`."""
-        import copy
-
-        return copy.deepcopy(self._empty)
+        return copy.deepcopy(self._empty.get("status", {}))
 
 
-__all__ = ["DEFAULTS", "BuiltinModel"]
+class _Lazy(dict[str, JSON]):
+    """The definitions, read from their file when the first one is asked for."""
+
+    def __missing__(self, name: str) -> JSON:
+        self.update(Schemas.builtin().definitions)
+        return self[name]
+
+
+def builtin_codec() -> Codec:
+    """The codec of all built-in kinds, with their defaults."""
+    return Codec(_Lazy(), DEFAULTS)
+
+
+def builtin_resources(codec: Codec) -> list[Resource]:
+    """All built-in kinds as resources."""
+    return [_resource(kind, codec) for kind in KINDS]
+
+
+def _resource(kind: Kind, codec: Codec) -> Resource:
+    name = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
+    storage, version = SHARED_STORAGE.get((kind.group, kind.plural), (name, kind.version))
+    return Resource(
+        group=kind.group,
+        version=kind.version,
+        kind=kind.kind,
+        plural=kind.plural,
+        singular=kind.singular,
+        namespaced=kind.namespaced,
+        model=BuiltinModel(codec, kind),
+        short_names=kind.short_names,
+        categories=kind.categories,
+        verbs=kind.verbs,
+        subresources=tuple(
+            Subresource(sub.name, sub.kind or kind.kind, sub.verbs, sub.group, sub.version) for sub in kind.subresources
+        ),
+        list_kind=f"{kind.kind}List",
+        storage=storage,
+        storage_version=version,
+    )

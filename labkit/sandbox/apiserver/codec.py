@@ -86,7 +86,7 @@ class Codec:
         short, go_name = short_name(name), name.rsplit(".", 1)[-1]
         properties: JSON = definition.get("properties", {})
         if not properties:
-            return _anything
+            return _anything  # JSON of any form
         required = set(definition.get("required", ()))
         kept = set(KEPT_ZEROS.get(short, "").split())
         fields = {
@@ -302,7 +302,7 @@ def _time(value: Any, place: _Place, path: str, problems: Problems) -> Any:  # n
 
 def short_name(definition: str) -> str:
     """``io.k8s.api.core.v1.Container`` → ``core.v1.Container``."""
-    return definition.removeprefix("io.k8s.api.")
+    return ".".join(definition.split(".")[-3:])
 
 
 def _ref(schema: JSON) -> str:

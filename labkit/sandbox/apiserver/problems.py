@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from labkit.errors import AlreadyExists, ApiError, Conflict, Forbidden, MethodNotAllowed, NotFound
 from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
+
+NO_DETAILS: Final[JSON] = {}
 
 
 def _details(resource: Resource, name: str) -> JSON:
@@ -43,14 +45,20 @@ def denied(resource: Resource, name: str, detail: str) -> Forbidden:
     return Forbidden(f"{subject} is forbidden: {detail}", details=_details(resource, name))
 
 
-def unknown_resource() -> NotFound:
+def generic(error: ApiError) -> ApiError:
+    """Mark an error as one about the request as such: its details are shown although they are empty."""
+    error.details = NO_DETAILS
+    return error
+
+
+def unknown_resource() -> ApiError:
     """The path names no resource that the server has."""
-    return NotFound("the server could not find the requested resource")
+    return generic(NotFound("the server could not find the requested resource"))
 
 
-def method_not_allowed() -> MethodNotAllowed:
+def method_not_allowed() -> ApiError:
     """The resource has no such verb."""
-    return MethodNotAllowed("the server does not allow this method on the requested resource")
+    return generic(MethodNotAllowed("the server does not allow this method on the requested resource"))
 
 
 def status_error(code: int, reason: str, message: str, details: JSON | None = None) -> ApiError:

@@ -31,7 +31,7 @@ class Subresource:
 class Model(Protocol):
     """What a kind's schema is good for; built-in and custom kinds each have their own."""
 
-    def decode(self, obj: JSON, *, defaults: bool = True) -> tuple[JSON, Problems]:
+    def decode(self, obj: JSON) -> tuple[JSON, Problems]:
         """The canonical form, and what the schema does not know.  Raises `codec.WrongType`."""
 
     def empty_status(self) -> Any:
@@ -61,7 +61,6 @@ class Resource:
     storage: str = ""  # where the store keeps its objects; the same for all versions of a kind
     storage_version: str = ""
     custom: Any = None  # the `custom.CustomVersion`, for a kind that a CustomResourceDefinition brought
-    definition: str = ""  # the OpenAPI definition's name
     warning: str = ""  # what to tell whoever uses it (deprecated versions)
 
     @property

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
+from labkit.sandbox.apiserver.definitions import CLEANUP, CRDS, set_condition
 from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
@@ -74,6 +76,18 @@ def prepare_update(resource: Resource, new: JSON, old: JSON, subresource: str) -
         meta.pop("generation", None)
     if counted(resource) and _content(resource, new) != _content(resource, old):
         meta["generation"] = before.get("generation", 0) + 1
+
+
+def prepare_delete(resource: Resource, obj: JSON, now: datetime) -> None:
+    """Let the object say that it is going away, for the kinds that do."""
+    if resource.name == "namespaces":
+        obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+    elif resource.name == CRDS and "deletionTimestamp" not in obj["metadata"]:
+        finalizers = obj["metadata"].setdefault("finalizers", [])
+        if CLEANUP not in finalizers:
+            finalizers.append(CLEANUP)
+        text = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+        set_condition(obj["status"], "Terminating", "True", "InstanceDeletionPending", text, now)
 
 
 def has_status(resource: Resource) -> bool:

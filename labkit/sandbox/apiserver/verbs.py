@@ -245,11 +245,10 @@ class Verbs:
         new = copy.deepcopy(old)
         grace = self._grace(resource, new, options)
         self._set_finalizers(resource, new, options)
+        strategy.prepare_delete(resource, new, self.clock.now())
         meta, key = new["metadata"], _key(resource, namespace, name)
         held = bool(meta.get("finalizers")) or grace > 0
         held = held or (resource.name == "namespaces" and bool((new.get("spec") or {}).get("finalizers")))
-        if resource.name == "namespaces":
-            new["status"] = {**(new.get("status") or {}), "phase": "Terminating"}
         if not held:
             if resource.name in RETURNS_DELETED:
                 self._mark(meta, 0)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from labkit.errors import ApiError
+from labkit.sandbox.apiserver.problems import NO_DETAILS
 from labkit.sandbox.apiserver.negotiation import METADATA, METADATA_LIST, Form
 from labkit.sandbox.apiserver.resources import Resource
 from labkit.sandbox.apiserver.verbs import Page
 
 JSON = dict[str, Any]
+
+_ALWAYS_DETAILS: Final = (406, 422)
 Encode = Callable[[bytes], bytes]  # from the store's bytes to an object on the wire
 
 
@@ -96,11 +99,11 @@ def list_meta(page: Page) -> JSON:
 
 
 def error_response(error: ApiError, form: Form) -> Response:
-    """The ``Status`` for an error.  Errors about the request as such have details although they are empty."""
+    """The ``Status`` for an error."""
     body = error.status()
     if not error.message:
         body.pop("message", None)
-    if error.code in (404, 405, 406):
+    if error.details is NO_DETAILS or error.code in _ALWAYS_DETAILS:
         body.setdefault("details", {})
     response = respond(body, form, error.code)
     retry = error.details.get("retryAfterSeconds")

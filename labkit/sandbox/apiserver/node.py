@@ -1,0 +1,47 @@
+"""What the API server asks of the nodes: a pod's log, and a request to one of its ports.
+
+The kubelet implements this.  Nothing here runs anything on the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Protocol
+
+from labkit.errors import ApiError
+
+JSON = dict[str, Any]
+Pairs = list[tuple[str, str]]
+
+
+class NodeApi(Protocol):
+    """The kubelets of all simulated nodes, as one."""
+
+    def logs(
+        self,
+        pod: JSON,
+        container: str,
+        *,
+        follow: bool,
+        tail_lines: int | None,
+        since_seconds: int | None,
+        since_time: datetime | None,
+        timestamps: bool,
+        previous: bool,
+        limit_bytes: int | None,
+    ) -> str | AsyncIterator[str]:
+        """A container's log; when following, as it grows.  Raises `BadRequest` for one that has not started."""
+        ...
+
+    async def http(
+        self, pod: JSON, port: int, method: str, path: str, headers: Pairs, body: bytes
+    ) -> tuple[int, Pairs, bytes]:
+        """A request to a pod's port: status, headers, body.  Raises `ConnectionRefusedError` if nothing listens."""
+        ...
+
+
+class NotSimulated(ApiError):
+    """501: something that only a real node can do."""
+
+    code, reason = 501, "NotImplemented"
