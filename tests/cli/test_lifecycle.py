@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from labkit.k8s import yaml
 from labkit.lab.background import Background
 from labkit.settings import Settings
 
@@ -232,7 +233,7 @@ def test_a_context_of_ones_own_is_used_only_after_a_yes(run, lab, tmp_path, labk
     shutil.copy(other, mine)
     second = tmp_path / "second-lab"
     labkit("init", str(second))
-    context = next(line.split()[-1] for line in mine.read_text().splitlines() if line.startswith("current-context"))
+    context = yaml.load(mine.read_text(encoding="utf-8"))["current-context"]
     asked = labkit("--lab", str(second), "up", "--cluster", f"context:{context}", KUBECONFIG=str(mine))
     assert asked.returncode == 1
     assert "not the lab's own cluster" in asked.stderr
