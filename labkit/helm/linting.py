@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from labkit.errors import HelmError
 from labkit.helm import goerrors, schemas
 from labkit.helm.backend import Finding, LintJob
+from labkit.helm.metadata import template_names
 from labkit.helm.workers import LimitMet, Limits
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ def lint(
     found: list[LintMessage] = []
     try:
         files, _ = schemas.checked(chart.files().with_subcharts_unpacked())
-        values = given.merged()
-        job = LintJob(files, values, strict, namespace, kube_version, limits)
-        found += [_message(finding) for finding in chart.backend.lint(job)]
-    except (HelmError, LimitMet) as problem:
-        if isinstance(problem, HelmError):
-            found.append(_from_error(chart, problem))
+        names = template_names(files, chart.name)
+        job = LintJob(files, given.merged(), strict, namespace, kube_version, limits)
+        found += [_message(finding, names) for finding in chart.backend.lint(job)]
+    except HelmError as problem:
+        found.append(_from_error(chart, problem))
+    except LimitMet:
+        pass  # rendering, next, meets it again and says where
     found = _with_render(chart, given, found, kube_version, limits)
     if strict:
         found = [
@@ -85,7 +87,8 @@ def _from_error(chart: Chart, problem: HelmError) -> LintMessage:
     return LintMessage("error", path, line, problem.problem, problem.fix)
 
 
-def _message(finding: Finding) -> LintMessage:
-    way = goerrors.frames(finding.message)
-    line = way[-1].line if way else 0
-    return LintMessage(SEVERITIES[finding.severity], finding.path, line, finding.message)
+def _message(finding: Finding, names: dict[str, str]) -> LintMessage:
+    """A finding; one about a template says the folder, but its words name the file and line."""
+    way = [frame for frame in goerrors.frames(finding.message) if frame.file in names]
+    path, line = (names[way[-1].file], way[-1].line) if way else (finding.path.strip("/"), 0)
+    return LintMessage(SEVERITIES[finding.severity], path, line, finding.message)

@@ -44,7 +44,9 @@ class Template:
 
     def _likeness(self, lines: list[str], at: int) -> int:
         """How many of a document's first lines the source around a line may have made."""
-        near = [shape for shape in self.shapes[max(at - 3, 0) : at + HEAD_LINES] if shape]
+        after = range(at + 1, min(at + HEAD_LINES, len(self.shapes)))
+        end = next((n for n in after if self.lines[n].startswith(("---", "kind:"))), at + HEAD_LINES)
+        near = [shape for shape in self.shapes[at:end] if shape]
         return sum(any(_fits(shape, line) for shape in near) for line in lines)
 
     def _top(self, line: int) -> int:
