@@ -78,6 +78,7 @@ class Clusters:
             )
         if found.provider == "context":
             raise ClusterError("the lab did not make it", where=name, fix="Use the tool that made it.")
+        (self._settings.clusters / name / "deleting").touch()  # else the service would start it again
         _provider(found.provider, self._settings).delete(name)
         remove_entries(self._settings.kubeconfig, name)
 

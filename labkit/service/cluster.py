@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from labkit.cluster import Cluster, Provider, merge_entries, provider
 from labkit.errors import ClusterError, ConfirmationRequired, LabError
+from labkit.service.registry import Registry
 from labkit.settings import user_kubeconfig
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("labkit.service.cluster")
 HOME_NAME = "lab"
 LOOK_SECONDS = 1.0
+DELETING = "deleting"  # a file of this name says so: `labkit cluster delete` is another process
 
 
 class HomeCluster:
@@ -106,17 +108,23 @@ class HomeCluster:
             self._problem = error
 
     def _watch(self) -> None:
+        registry = Registry(self._client, self._sandboxes, home_name=self.name) if self._client else None
         while not self._stopping.wait(LOOK_SECONDS):
+            if registry:
+                registry.keep_up()
             for state in self._sandboxes.list():
-                if state.state == "running" or self._stopping.is_set():
+                if state.state == "running" or self._stopping.is_set() or self._being_deleted(state.name):
                     continue
                 log.warning("the sandbox %s has ended; starting it again", state.name)
                 try:
                     self._sandboxes.start(state.name)
                     self._publish(state.name)
                 except LabError as error:
-                    log.error("the sandbox %s does not start: %s", state.name, error)
+                    log.warning("the sandbox %s does not start: %s", state.name, error)
                     self._stopping.wait(10 * LOOK_SECONDS)
+
+    def _being_deleted(self, name: str) -> bool:
+        return (self._settings.clusters / name / DELETING).exists()
 
     def _publish(self, name: str) -> None:
         """Its address may have changed with the restart."""

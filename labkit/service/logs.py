@@ -36,7 +36,7 @@ class Redaction(logging.Formatter):
 class ServiceLog(logging.handlers.RotatingFileHandler):
     """The log file; what a child or a crash writes to standard error follows it when it is rotated."""
 
-    def doRollover(self) -> None:
+    def doRollover(self) -> None:  # noqa: N802  (logging's name)
         """Start a new file, keep `KEEP` old ones."""
         super().doRollover()
         self.take_standard_error()

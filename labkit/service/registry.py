@@ -1,0 +1,84 @@
+"""The lab's other clusters, registered where Argo CD looks for them: a Secret each, in namespace ``argocd``.
+
+That is how an Application can name one as its destination. The Secrets follow the clusters: made when one
+starts, changed when its address does, removed when it is deleted.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import LabError
+from labkit.gitops.api import NAMESPACE
+from labkit.gitops.api.names import SECRET_TYPE
+
+if TYPE_CHECKING:
+    from labkit.cluster import Cluster, Provider
+
+log = logging.getLogger("labkit.service.registry")
+MANAGER = "labkit-service"
+_OURS = {"app.kubernetes.io/managed-by": MANAGER}
+
+
+class Registry:
+    """Keeps the cluster Secrets of ``home`` in step with the clusters of ``provider``."""
+
+    def __init__(self, home: Cluster, provider: Provider, *, home_name: str) -> None:
+        self._home = home
+        self._provider = provider
+        self._home_name = home_name
+        self._known: dict[str, str] | None = None
+
+    def keep_up(self) -> None:
+        """Register what is new or has moved, and forget what is gone. Cheap when nothing changed."""
+        running = {s.name: s.server for s in self._provider.list() if s.name != self._home_name and s.state == "running"}
+        stopped = {s.name for s in self._provider.list()} - set(running)
+        if running == self._known:
+            return
+        try:
+            for name in running:
+                with self._provider.connect(name) as cluster:
+                    secret = cluster_secret(name, cluster)
+                self._home.apply(secret, field_manager=MANAGER, force=True)
+            for name in self._registered() - set(running) - stopped:
+                self._home.delete("v1", "Secret", _secret_name(name), NAMESPACE)
+        except LabError as error:
+            log.warning("the lab's clusters could not be registered: %s", error)
+            return
+        self._known = running
+
+    def _registered(self) -> set[str]:
+        selector = ",".join(f"{k}={v}" for k, v in {SECRET_TYPE: "cluster", **_OURS}.items())
+        found = self._home.list("v1", "Secret", NAMESPACE, label_selector=selector)
+        return {secret["metadata"]["name"].removeprefix("cluster-") for secret in found}
+
+
+def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
+    """The Secret that tells Argo CD of ``cluster``: name, server, and how to log in."""
+    access = cluster.access
+    tls: dict[str, Any] = {"insecure": access.insecure}
+    for field, text in (("caData", access.ca), ("certData", access.certificate), ("keyData", access.key)):
+        if text:
+            tls[field] = base64.b64encode(text.encode()).decode()
+    config: dict[str, Any] = {"tlsClientConfig": tls}
+    for field, text in (("bearerToken", access.token), ("username", access.username), ("password", access.password)):
+        if text:
+            config[field] = text
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": _secret_name(name),
+            "namespace": NAMESPACE,
+            "labels": {SECRET_TYPE: "cluster", **_OURS},
+        },
+        "type": "Opaque",
+        "stringData": {"name": name, "server": access.server, "config": json.dumps(config)},
+    }
+
+
+def _secret_name(name: str) -> str:
+    return f"cluster-{name}"
