@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from labkit.errors import ApplicationError
 from labkit.gitops import operations
-from labkit.k8s.yaml import dump
 from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource, TreeNode
+from labkit.lab.reading import difference_of, pods, tree_of
 from labkit.lab.spec import Wishes, changed
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class App:
 
     def diff(self) -> Listing[Difference]:
         """What is not as the repository says; a sync would change just this."""
-        found = [_difference(item) for item in self._ask("managed-resources")["items"]]
+        found = [difference_of(item) for item in self._ask("managed-resources")["items"]]
         return Listing([d for d in found if d.live != d.desired], empty="(no difference)")
 
     def manifests(self, source: str = "git") -> Listing[dict[str, Any]]:
@@ -101,11 +101,11 @@ class App:
     ) -> dict[str, str]:
         """The logs of its pods, by pod; ``kind`` and ``name`` take only those below one resource."""
         found = {}
-        for pod in _pods(self.tree, kind, name):
+        for pod in pods(self.tree, kind=kind, name=name):
             found[pod.name] = self._cluster.logs(
                 pod.namespace or self.namespace,
                 pod.name,
-                container=container or None,
+                container=container,
                 tail_lines=tail,
                 previous=previous,
             )

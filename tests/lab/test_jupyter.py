@@ -42,7 +42,9 @@ def test_jupyterlab_starts_on_the_first_notebook_and_stops_cleanly(lab):
     try:
         address, _, token = running.url.partition("?token=")
         assert address.endswith("/lab/tree/notebooks/00-tour.ipynb")
-        with urllib.request.urlopen(f"{address.split('/lab')[0]}/api/status?token={token}", timeout=20) as answer:
+        with urllib.request.urlopen(
+            f"{address.split('/lab')[0]}/api/status?token={token}", timeout=20
+        ) as answer:
             assert answer.status == 200
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(f"{address.split('/lab')[0]}/api/status", timeout=20)

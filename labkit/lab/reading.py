@@ -1,0 +1,103 @@
+"""From what the controller answers (Argo CD's forms: flat lists with references) to what a person looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from labkit.k8s.yaml import dump
+from labkit.lab.facts import AppStatus, Difference, Resource, TreeNode
+
+JSON = dict[str, Any]
+Key = tuple[str, str, str, str]
+
+
+def tree_of(application: JSON, nodes: list[JSON]) -> TreeNode:
+    """The tree below an Application, of ``nodes`` that name their parents (``parentRefs``).
+
+    What Git wants and the cluster does not have is there too, as ``Missing``. Order: as the application lists
+    its resources, then by kind and name.
+    """
+    status = AppStatus.of(application)
+    asked = [Resource.of(item) for item in (application.get("status") or {}).get("resources") or []]
+    order = {_key(vars(resource)): number for number, resource in enumerate(asked)}
+    below: dict[str, list[JSON]] = {}
+    for node in nodes:
+        parents = node.get("parentRefs") or [{}]
+        below.setdefault(parents[0].get("uid") or "", []).append(node)
+    sync = {_key(vars(resource)): resource for resource in asked}
+
+    def grow(node: JSON) -> TreeNode:
+        wanted, health = sync.get(_key(node)), node.get("health") or {}
+        children = sorted(below.get(node.get("uid") or "?", []), key=lambda n: (n["kind"], n["name"]))
+        return TreeNode(
+            kind=node["kind"],
+            name=node["name"],
+            group=node.get("group") or "",
+            namespace=node.get("namespace") or "",
+            sync=wanted.sync if wanted else "",
+            health=health.get("status") or (wanted.health if wanted else ""),
+            message=health.get("message") or "",
+            images=tuple(node.get("images") or ()),
+            children=tuple(grow(child) for child in children),
+        )
+
+    live = {_key(node) for node in nodes}
+    roots = [(order.get(_key(node), len(order)), grow(node)) for node in below.get("", [])]
+    roots += [(order[_key(vars(r))], _missing(r)) for r in asked if _key(vars(r)) not in live]
+    roots.sort(key=lambda root: (root[0], root[1].kind, root[1].name))
+    return TreeNode(
+        kind="Application",
+        name=application["metadata"]["name"],
+        group="argoproj.io",
+        namespace=application["metadata"].get("namespace") or "",
+        sync=status.sync,
+        health=status.health,
+        message=status.message,
+        children=tuple(root for _, root in roots),
+    )
+
+
+def difference_of(item: JSON) -> Difference:
+    """One object as Git wants it beside the live one; both are already normalized and masked."""
+    return Difference(
+        Resource(item.get("group") or "", item["kind"], item.get("namespace") or "", item["name"]),
+        live=_text(item.get("live")),
+        desired=_text(item.get("target")),
+    )
+
+
+def pods(root: TreeNode, *, kind: str = "", name: str = "") -> Iterator[TreeNode]:
+    """The Pods of a tree; only those at or below a node of this kind and name, if they are given."""
+    if (not kind or root.kind == kind) and (not name or root.name == name):
+        yield from _below(root, "Pod")
+        return
+    for child in root.children:
+        yield from pods(child, kind=kind, name=name)
+
+
+def _below(node: TreeNode, kind: str) -> Iterator[TreeNode]:
+    if node.kind == kind:
+        yield node
+    for child in node.children:
+        yield from _below(child, kind)
+
+
+def _missing(resource: Resource) -> TreeNode:
+    return TreeNode(
+        kind=resource.kind,
+        name=resource.name,
+        group=resource.group,
+        namespace=resource.namespace,
+        sync=resource.sync,
+        health=resource.health or "Missing",
+        message=resource.message,
+    )
+
+
+def _key(item: JSON) -> Key:
+    return (item.get("group") or "", item["kind"], item.get("namespace") or "", item["name"])
+
+
+def _text(obj: JSON | None) -> str:
+    return dump(obj) if obj else ""
