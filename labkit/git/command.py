@@ -24,6 +24,7 @@ from typing import IO
 from labkit.errors import GitError
 from labkit.git import failures
 from labkit.git.urls import Credential, is_http_url, redact, split_credential
+from labkit.settings import child_environment
 
 Config = Sequence[tuple[str, str]]
 
@@ -90,11 +91,10 @@ def environment(
     and nothing else, because then nothing is overridden. `any_owner`: the repository is the lab's own,
     whoever its files belong to.
     """
-    # Handing variables on to a child is not reading a setting: those are labkit.settings' business.
     inherited = _INHERITED | (_USER_CONFIGURATION if user_config else frozenset())
-    env = {name: value for name, value in os.environ.items() if name.upper() in inherited}
-    skip_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    env["no_proxy"] = ",".join(filter(None, (skip_proxy, "127.0.0.1", "localhost", "::1")))
+    ours = child_environment()
+    env = {name: value for name, value in ours.items() if name.upper() in inherited}
+    env["no_proxy"] = f"{ours['no_proxy']},::1"
     env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
     if user_config:
         return env | dict(extra or {})

@@ -5,6 +5,11 @@ import pytest
 from .source import ROOT, places
 
 MOST_LINES = 500
+WALL = (
+    "runtime/clock.py",  # the clock itself
+    "sandbox/certificates.py",  # a certificate's validity is judged by its clients' clocks
+    "service/process.py",  # when the service was started, for people
+)
 CLOCKS = {"time.time", "datetime.now", "datetime.utcnow", "datetime.datetime.now", "datetime.datetime.utcnow"}
 
 
@@ -13,7 +18,7 @@ def test_only_settings_reads_the_process_environment():
 
 
 def test_rules_take_a_clock_and_do_not_look_at_the_wall():
-    assert places(CLOCKS, allowed=("runtime/clock.py",)) == []
+    assert places(CLOCKS, allowed=WALL) == []
 
 
 def test_nothing_is_run_through_a_shell():
