@@ -13,15 +13,16 @@ import re
 import shutil
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from labkit.errors import HelmError
 from labkit.helm.workers import Limits
 
 if TYPE_CHECKING:
-    from labkit.helm.files import ChartFiles
-    from pathlib import Path
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from labkit.helm.files import ChartFiles
 
 Values = dict[str, Any]
 
@@ -95,7 +96,7 @@ def remarks(log: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-class Refused(Exception):  # noqa: N818 - Helm's answer, which `failures` turns into an error for people
+class Refused(Exception):  # noqa: N818 - Helm's answer; `failures` makes an error of it
     """Helm refused; ``words`` are its own. ``templates`` is what had been rendered by then, if anything was."""
 
     def __init__(self, words: str, templates: Mapping[str, str] | None = None) -> None:

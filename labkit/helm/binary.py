@@ -15,11 +15,11 @@ import tempfile
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labkit.errors import HelmError
 from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, remarks
 from labkit.helm.workers import LimitMet, Limits
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from labkit.helm.files import ChartFiles
@@ -119,7 +119,7 @@ def _run(arguments: list[str], limits: Limits) -> subprocess.CompletedProcess[st
         except BaseException:
             process.kill()
             raise
-    if process.returncode == 2 and "out of memory" in stderr or process.returncode in (-6, -9):
+    if (process.returncode == 2 and "out of memory" in stderr) or process.returncode in (-6, -9):
         raise LimitMet("memory")
     return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ChartError, HelmError
 from labkit.helm import failures, schemas
@@ -18,7 +18,15 @@ from labkit.helm.backend import Backend, Job, Output, Refused, Release, backend
 from labkit.helm.diagnosis import limit_error
 from labkit.helm.files import ChartFiles
 from labkit.helm.linting import LintMessage, lint
-from labkit.helm.metadata import Dependency, Metadata, check_dependencies, read_metadata, template_names
+from labkit.helm.metadata import (
+    Dependency,
+    Metadata,
+    check_dependencies,
+    read_metadata,
+    template_names,
+    value_keys,
+)
+from labkit.helm.numbers import PRELUDE, with_prelude
 from labkit.helm.rendered import Reader, Rendered, in_install_order
 from labkit.helm.starter import create_from
 from labkit.helm.values import Given, parse_values
@@ -172,10 +180,11 @@ class Chart:
         _check_renderable(files, metadata)
         given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
         files, warnings = (schemas.without(files), []) if skip_schema_validation else schemas.checked(files)
+        merged = given.merged()
         job = Job(
-            files,
+            with_prelude(files, merged, value_keys(files, metadata)),
             metadata.name,
-            given.merged(),
+            merged,
             release,
             kube_version=kube_version,
             api_versions=tuple(api_versions),
@@ -258,19 +267,20 @@ def _probe(files: ChartFiles, metadata: Metadata) -> ChartFiles:
 
 
 def _assemble(job: Job, output: Output, *, include_crds: bool, skip_tests: bool) -> Rendered:
+    templates = {name: text for name, text in output.templates.items() if not name.endswith(PRELUDE)}
     reader = Reader(job.files, template_names(job.files, job.name))
     found = [
         each
-        for source in sorted(output.templates)
+        for source in sorted(templates)
         if not source.endswith("NOTES.txt")
-        for each in reader.read(source, output.templates[source])
+        for each in reader.read(source, templates[source])
         if not (skip_tests and each.is_test)
     ]
     crds = [each for path, text in output.crds for each in reader.read(path, text)] if include_crds else []
     return Rendered(
         objects=(*crds, *in_install_order(found)),
-        notes=output.templates.get(f"{job.name}/templates/NOTES.txt", ""),
+        notes=templates.get(f"{job.name}/templates/NOTES.txt", ""),
         crds=tuple(crds),
         warnings=(*output.warnings, *reader.remarks),
-        templates=dict(output.templates),
+        templates=templates,
     )

@@ -7,11 +7,12 @@ about as long as the one that it finds may take.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from labkit.errors import RenderLimit
 from labkit.helm.backend import Backend, Job, Output, Refused
+from labkit.helm.numbers import PRELUDE
 from labkit.helm.workers import LimitMet, Limits
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ def _error(met: LimitMet, source: object, limits: Limits, culprit: str, job: Job
 
 
 def _culprit(job: Job, render: Callable[[Job], Output]) -> str:
-    names = [name for name in job.files.files if _is_template(name)]
+    names = [name for name in job.files.files if _is_template(name) and name != PRELUDE]
     if len(names) == 1:
         return names[0]
     for name in sorted(names)[:MOST_TEMPLATES]:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from labkit.errors import ChartError, HelmError, RenderError, ValuesError
 from labkit.helm.functions import FUNCTIONS
 from labkit.helm.goerrors import Frame, frames
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from labkit.helm.files import ChartFiles
     from collections.abc import Callable, Mapping
+
+    from labkit.helm.files import ChartFiles
 
 BLOCKS = re.compile(r"\{\{-?\s*(if|range|with|define|block|end)\b")
 DEFINE = re.compile(r"\{\{-?\s*(?:define|block)\s+\"([^\"]+)\"")

@@ -5,8 +5,7 @@ Go's own, Sprig's as far as Helm lets them in, and Helm's. Kept as a list becaus
 
 from __future__ import annotations
 
-FUNCTIONS: tuple[str, ...] = tuple(
-    """
+_NAMES = """
     and call html index slice js len not or print printf println urlquery eq ge gt le lt ne break continue
     include tpl required fail lookup toYaml fromYaml fromYamlArray toYamlPretty toJson fromJson fromJsonArray
     toToml fromToml mustToYaml mustToJson getHostByName
@@ -27,5 +26,6 @@ FUNCTIONS: tuple[str, ...] = tuple(
     regexSplit mustRegexSplit regexQuoteMeta urlParse urlJoin date dateInZone dateModify date_in_zone
     date_modify mustDateModify mustDate_modify htmlDate htmlDateInZone now ago duration durationRound toDate
     mustToDate unixEpoch toRawJson mustToRawJson toPrettyJson mustToPrettyJson deepCopy mustDeepCopy hello
-    """.split()
-)
+"""
+
+FUNCTIONS: tuple[str, ...] = tuple(_NAMES.split())

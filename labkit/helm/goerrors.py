@@ -56,7 +56,8 @@ def _chain(words: str) -> list[Frame]:
 
 
 def _frame(place: str, expression: str, message: str) -> Frame:
-    parts = re.fullmatch(r"(?P<file>.*?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?", place)
-    assert parts is not None  # noqa: S101 - every part is optional
+    parts = re.match(r"(?P<file>.*?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?\Z", place, re.DOTALL)
+    if parts is None:
+        return Frame(place, message=message.strip())
     line, column = (int(parts[key] or 0) for key in ("line", "column"))
     return Frame(parts["file"], line, column, expression.strip(), message.strip())

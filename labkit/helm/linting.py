@@ -13,8 +13,8 @@ from labkit.helm.metadata import template_names
 from labkit.helm.workers import LimitMet, Limits
 
 if TYPE_CHECKING:
-    from labkit.helm.values import Given
     from labkit.helm.chart import Chart
+    from labkit.helm.values import Given
 
 Severity = Literal["info", "warning", "error"]
 SEVERITIES: dict[int, Severity] = {0: "info", 1: "info", 2: "warning", 3: "error"}

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ChartError, ManifestError
 from labkit.helm.text import parse
 
 if TYPE_CHECKING:
-    from labkit.helm.files import ChartFiles
     from collections.abc import Iterator
+
+    from labkit.helm.files import ChartFiles
 
 SEMVER = re.compile(r"v?\d+(\.\d+)?(\.\d+)?(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -43,18 +44,22 @@ class Metadata:
 
     @property
     def name(self) -> str:
+        """The chart's name."""
         return str(self.raw["name"])
 
     @property
     def version(self) -> str:
+        """The chart's own version."""
         return str(self.raw["version"])
 
     @property
     def app_version(self) -> str:
+        """The version of the application in it, '' if it says none."""
         return str(self.raw.get("appVersion") or "")
 
     @property
     def is_library(self) -> bool:
+        """Whether it has helpers for other charts and renders nothing itself."""
         return self.raw.get("type") == "library"
 
 
@@ -118,6 +123,12 @@ def template_names(files: ChartFiles, chart: str, folder: str = "", prefix: str 
         for each in {name, *called}:
             names |= template_names(files, chart, place, f"{prefix}/charts/{each}")
     return names
+
+
+def value_keys(files: ChartFiles, metadata: Metadata) -> set[str]:
+    """Under which keys of its values a chart's subcharts find theirs: their names, or aliases."""
+    aliases = {dependency.alias for dependency in metadata.dependencies if dependency.alias}
+    return aliases | {name for _, name in subcharts(files)}
 
 
 def _mapping(files: ChartFiles, name: str) -> dict[str, Any] | None:

@@ -76,7 +76,7 @@ class _Folder:
                 "move the files up, or remove a link that leads back to a folder above it",
             )
         try:
-            names = sorted(os.listdir(folder))
+            names = sorted(path.name for path in folder.iterdir())
         except OSError as problem:
             raise self._refused(
                 prefix, f"the folder cannot be read: {problem.strerror}", "check its permissions"

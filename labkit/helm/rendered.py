@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ManifestError, RenderError
-from labkit.helm.files import ChartFiles
 from labkit.helm.locate import Template, template
 from labkit.helm.text import parse_noting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from labkit.helm.files import ChartFiles
 
 SEPARATOR = re.compile(r"^---[ \t]*")
 HOOK = "helm.sh/hook"
@@ -53,10 +54,12 @@ class RenderedObject:
 
     @property
     def kind(self) -> str:
+        """The object's kind."""
         return str(self.obj.get("kind", ""))
 
     @property
     def name(self) -> str:
+        """The object's name, '' where it has none yet (``generateName``)."""
         return str((self.obj.get("metadata") or {}).get("name", ""))
 
     @property
@@ -66,6 +69,7 @@ class RenderedObject:
 
     @property
     def is_test(self) -> bool:
+        """Whether ``helm test`` would run it."""
         return bool({"test", "test-success"} & set(self.hooks))
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ChartError
-from labkit.helm.files import ChartFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from labkit.helm.files import ChartFiles
 
 FILE = "values.schema.json"
 REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "$schema"})

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.helm import workers
 from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, remarks

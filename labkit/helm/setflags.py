@@ -9,9 +9,10 @@ the next character as it is, and a value is ``true``, ``false``, ``null``, a who
 from __future__ import annotations
 
 import json
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ValuesError
+from labkit.helm.numbers import FlagNumber
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def _typed(text: str) -> Any:
     digits = text[1:] if text[:1] in {"-", "+"} else text
     if text == "0" or (digits.isascii() and digits.isdigit() and text[0] != "0"):
         number = int(text)
-        return number if -(2**63) <= number < 2**63 else text
+        return FlagNumber(number) if -(2**63) <= number < 2**63 else text
     return text
 
 

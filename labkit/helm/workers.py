@@ -17,7 +17,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from labkit.errors import HelmError
 
@@ -49,7 +49,7 @@ class LimitMet(Exception):  # noqa: N818 - a signal to the caller, who knows whi
         self.limit = limit
 
 
-class _Gone(Exception):  # noqa: N818
+class _Gone(Exception):  # noqa: N818 - the same
     """The worker ended without an answer."""
 
     def __init__(self, exit_code: int | None) -> None:
@@ -68,6 +68,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        self._requests = cast("IO[bytes]", self._process.stdin)
         self._ended = threading.Event()
         self._answers: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True, name="helm-worker")
@@ -81,11 +82,9 @@ class Worker:
     def ask(self, request: Message, limits: Limits, *, patience: float = 0.0) -> Message:
         """Send one request and wait for its answer, at most the limit's time plus ``patience`` seconds."""
         body = json.dumps(request | {"seconds": limits.seconds, "megabytes": limits.megabytes}).encode()
-        pipe = self._process.stdin
-        assert pipe is not None  # noqa: S101 - we asked for it
         try:
-            pipe.write(len(body).to_bytes(4, "big") + body)
-            pipe.flush()
+            self._requests.write(len(body).to_bytes(4, "big") + body)
+            self._requests.flush()
             reply = self._answers.get(timeout=limits.seconds + GRACE_SECONDS + patience)
         except queue.Empty:
             self.end()
@@ -107,20 +106,17 @@ class Worker:
         self._reader.join(timeout=5)
 
     def _read(self) -> None:
-        source, process = self._process.stdout, self._process
-        assert source is not None  # noqa: S101
-        with source:
+        with cast("IO[bytes]", self._process.stdout) as source:
             while len(head := source.read(4)) == 4:
                 body = source.read(int.from_bytes(head, "big"))
                 try:
                     self._answers.put(json.loads(body))
                 except ValueError:
                     break  # cut off in the middle: the process died while it wrote
-        process.wait()
+        self._process.wait()
         self._ended.set()
         with contextlib.suppress(OSError):
-            if process.stdin is not None:
-                process.stdin.close()
+            self._requests.close()
         self._answers.put(None)
 
 
@@ -144,12 +140,12 @@ class Workers:
                 try:
                     answer = worker.ask(request(worker), limits, patience=START_SECONDS if new else 0.0)
                 except _Gone as gone:
-                    self._forget(worker)
+                    self._drop(worker)
                     if attempt == 2 or gone.exit_code != 0:
                         raise _death(gone.exit_code) from None
                     continue  # it had been idle for too long, and ended a moment before we asked
                 except BaseException:
-                    self._forget(worker)
+                    self._drop(worker)
                     worker.end()
                     raise
                 with self._lock:
@@ -164,6 +160,12 @@ class Workers:
         for worker in workers:
             worker.end()
 
+    def forget(self) -> None:
+        """Begin anew without touching the workers there are: they belong to somebody else."""
+        self._idle, self._all = [], set()
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(MOST_WORKERS)
+
     def _take(self) -> tuple[Worker, bool]:
         with self._lock:
             while self._idle:
@@ -175,7 +177,7 @@ class Workers:
             self._all.add(worker)
             return worker, True
 
-    def _forget(self, worker: Worker) -> None:
+    def _drop(self, worker: Worker) -> None:
         with self._lock:
             self._all.discard(worker)
 
@@ -191,12 +193,7 @@ def _death(exit_code: int | None) -> Exception:
     )
 
 
-def _start_anew() -> None:
-    global shared  # noqa: PLW0603 - a forked child must not share its parent's pipes
-    shared = Workers()
-
-
 shared = Workers()
-atexit.register(lambda: shared.close())
+atexit.register(shared.close)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_anew)
+    os.register_at_fork(after_in_child=shared.forget)  # a forked child must not share its parent's pipes

@@ -1,6 +1,7 @@
 """No file outside of a chart is read, whatever the chart says."""
 
 import io
+import json
 import os
 import tarfile
 from collections.abc import Callable
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from labkit.errors import ChartError, HelmError, ValuesError
-from labkit.helm import Chart
-from labkit.helm import reading
+from labkit.helm import Chart, reading
+
 from .conftest import CHART_YAML, CONFIG_MAP, MakeChart
 
 SECRET = "password: hunter2\n"
@@ -189,7 +190,7 @@ def test_a_chart_that_is_too_deep_is_refused(make_chart: MakeChart) -> None:
 def test_a_schema_that_refers_to_another_file_is_refused(
     make_chart: MakeChart, where: str, reference: str
 ) -> None:
-    schema = '{"properties": {"a": {"anyOf": [{"$ref": "%s"}]}}}' % reference
+    schema = json.dumps({"properties": {"a": {"anyOf": [{"$ref": reference}]}}})
     sub = {"charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 0.1.0\n"}
     root = make_chart({where: schema, "templates/a.yaml": CONFIG_MAP} | sub)
     with pytest.raises(ChartError, match="refers to another file") as caught:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.errors import ValuesError
+from labkit.errors import HelmError, ValuesError
 from labkit.helm import Chart
 from labkit.helm.values import Given, merge
 
@@ -79,7 +79,7 @@ def test_the_charts_own_values_are_named_when_they_are_not_yaml(chart: Build) ->
     with pytest.raises(ValuesError) as caught:
         _ = built.values
     assert caught.value.where.startswith("web/values.yaml:")
-    with pytest.raises(Exception, match="values.yaml") as rendering:
+    with pytest.raises(HelmError, match=r"values\.yaml") as rendering:
         built.render()
     assert "values.yaml" in str(rendering.value)
 
@@ -152,3 +152,29 @@ def test_values_given_as_data_are_not_changed_by_flags() -> None:
     data = {"image": {"tag": "1"}, "list": [{"x": 1}]}
     Given(values=data, set=["image.tag=2", "list[0].x=2"]).merged()
     assert data == {"image": {"tag": "1"}, "list": [{"x": 1}]}
+
+
+NUMBERS = "{{ .Values.tag }} {{ kindOf .Values.tag }} {{ .Values.list }} {{ .Values.m.x }} {{ (index .Values.maps 0).n }}"
+
+
+def test_numbers_of_flags_are_whole_numbers_and_those_of_files_are_floats(chart: Build) -> None:
+    built = chart(CONFIG_MAP + "data:\n  x: " + NUMBERS + "\n")
+    flags = ["tag=20241123", "list={1234567,a}", "m.x=-7654321", "maps[0].n=1000000", "m.other={x}"]
+    seen = built.render(set=flags).objects[0].obj["data"]["x"]
+    assert seen == "20241123 int64 [1234567 a] -7654321 1000000"
+    data = {"tag": 20241123, "list": [1234567, "a"], "m": {"x": -7654321}, "maps": [{"n": 1000000}]}
+    seen = built.render(values=data).objects[0].obj["data"]["x"]
+    assert seen == "2.0241123e+07 float64 [1.234567e+06 a] -7.654321e+06 1e+06"
+
+
+def test_numbers_of_flags_reach_subcharts(make_chart: Callable[..., Path], backend: str) -> None:
+    root = make_chart(
+        {
+            "charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 0.1.0\n",
+            "charts/sub/templates/a.yaml": CONFIG_MAP
+            + "data: {a: '{{ .Values.tag }}', b: '{{ .Values.global.tag }}'}\n",
+        }
+    )
+    rendered = Chart(root, with_backend=backend).render(set=["sub.tag=20241123", "global.tag=20241124"])
+    assert rendered.objects[0].obj["data"] == {"a": "20241123", "b": "20241124"}
+    assert list(rendered.templates) == ["web/charts/sub/templates/a.yaml"]
