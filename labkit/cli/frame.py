@@ -150,7 +150,12 @@ def run(arguments: list[str]) -> int:
 def root() -> Any:
     """The whole command tree."""
     app = typer.Typer(
-        name="labkit", cls=LazyGroup, no_args_is_help=True, context_settings=_HELP, rich_markup_mode=None
+        name="labkit",
+        cls=LazyGroup,
+        no_args_is_help=True,
+        context_settings=_HELP,
+        rich_markup_mode=None,
+        epilog=_EXIT_CODES,
     )
     app.callback()(_root)
     return typer.main.get_command(app)
@@ -165,6 +170,10 @@ def show_error(error: LabError) -> None:
         sys.stderr.write(f"Fix: {error.fix}\n")
 
 
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed, or `app diff` found a difference; 2 the command line makes no sense; "
+    "3 `status`: not running; 20 not reached in time; 130 Ctrl-C."
+)
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 

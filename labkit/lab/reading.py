@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from labkit.k8s.yaml import dump
 from labkit.lab.facts import AppStatus, Difference, Resource, TreeNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 Key = tuple[str, str, str, str]

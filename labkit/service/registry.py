@@ -11,12 +11,14 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from labkit.cluster import Cluster
+from labkit.cluster.access import Access
 from labkit.errors import LabError
 from labkit.gitops.api import NAMESPACE
 from labkit.gitops.api.names import SECRET_TYPE
 
 if TYPE_CHECKING:
-    from labkit.cluster import Cluster, Provider
+    from labkit.cluster import Provider
 
 log = logging.getLogger("labkit.service.registry")
 MANAGER = "labkit-service"
@@ -78,6 +80,34 @@ def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
         "type": "Opaque",
         "stringData": {"name": name, "server": access.server, "config": json.dumps(config)},
     }
+
+
+def connect(fields: dict[str, Any]) -> Cluster:
+    """The cluster that a Secret's ``name``, ``server`` and ``config`` (decoded) tell of; the way back.
+
+    Whoever wrote the Secret agreed to deployments there, as with Argo CD.
+    """
+    config = fields.get("config") or {}
+    tls = config.get("tlsClientConfig") or {}
+    name = fields.get("name") or fields["server"]
+    access = Access(
+        name=name,
+        server=fields["server"],
+        source=f"Secret of cluster {name} in namespace {NAMESPACE}",
+        ca=_pem(tls, "caData"),
+        insecure=bool(tls.get("insecure")),
+        tls_server_name=tls.get("serverName") or "",
+        token=config.get("bearerToken") or "",
+        username=config.get("username") or "",
+        password=config.get("password") or "",
+        certificate=_pem(tls, "certData"),
+        key=_pem(tls, "keyData"),
+    )
+    return Cluster(access, own=True)
+
+
+def _pem(tls: dict[str, Any], field: str) -> str:
+    return base64.b64decode(tls.get(field) or "").decode("ascii", "replace")
 
 
 def _secret_name(name: str) -> str:

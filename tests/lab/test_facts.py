@@ -11,7 +11,8 @@ APPLICATION = {
         "sync": {"status": "OutOfSync", "revision": "1234567890"},
         "health": {"status": "Degraded"},
         "resources": [
-            {"kind": "Service", "namespace": "shop", "name": "web", "status": "OutOfSync", "health": {"status": "Missing"}},
+            {"kind": "Service", "namespace": "shop", "name": "web", "status": "OutOfSync",
+             "health": {"status": "Missing"}},
             {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web", "status": "Synced",
              "health": {"status": "Degraded"}},
         ],
@@ -24,24 +25,23 @@ APPLICATION = {
 NODES = [
     {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web", "uid": "1",
      "health": {"status": "Degraded", "message": "no progress"}},
-    {"group": "apps", "kind": "ReplicaSet", "namespace": "shop", "name": "web-1", "uid": "2", "parentRefs": [{"uid": "1"}]},
+    {"group": "apps", "kind": "ReplicaSet", "namespace": "shop", "name": "web-1", "uid": "2",
+     "parentRefs": [{"uid": "1"}]},
     {"kind": "Pod", "namespace": "shop", "name": "web-1-b", "uid": "4", "parentRefs": [{"uid": "2"}]},
     {"kind": "Pod", "namespace": "shop", "name": "web-1-a", "uid": "3", "parentRefs": [{"uid": "2"}],
      "health": {"status": "Degraded", "message": "Back-off pulling image"}, "images": ["hello:9"]},
 ]  # fmt: skip
+TREE = """\
+Application shop  OutOfSync  Degraded
+├── Service web  OutOfSync  Missing
+└── Deployment web  Synced  Degraded  no progress
+    └── ReplicaSet web-1
+        ├── Pod web-1-a  Degraded  Back-off pulling image
+        └── Pod web-1-b"""
 
 
 def test_a_tree_reads_from_the_application_down_to_the_pods():
-    assert repr(tree_of(APPLICATION, NODES)) == "\n".join(
-        [
-            "Application shop  OutOfSync  Degraded",
-            "├── Service web  OutOfSync  Missing",
-            "└── Deployment web  Synced  Degraded  no progress",
-            "    └── ReplicaSet web-1",
-            "        ├── Pod web-1-a  Degraded  Back-off pulling image",
-            "        └── Pod web-1-b",
-        ]
-    )
+    assert repr(tree_of(APPLICATION, NODES)) == TREE
 
 
 def test_pods_are_found_below_everything_or_below_one_resource():
