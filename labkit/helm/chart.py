@@ -6,6 +6,7 @@ render.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from dataclasses import replace
@@ -91,7 +92,7 @@ class Chart:
     @property
     def metadata(self) -> Values:
         """``Chart.yaml`` as data."""
-        return self._metadata().raw
+        return copy.deepcopy(self._metadata().raw)
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
@@ -228,10 +229,11 @@ class Chart:
         return self._read()[1]
 
     def _run(self, job: Job, given: Given) -> Output:
-        place = failures.Place(job.files, job.name, template_names(job.files, job.name), given.origin)
         try:
             return self.backend.render(job)
         except Refused as refused:
+            names = template_names(job.files, job.name)
+            place = failures.Place(job.files, job.name, names, given.origin)
             raise failures.explain(refused.words, place) from None
         except LimitMet as met:
             raise limit_error(met, job, self.backend) from None

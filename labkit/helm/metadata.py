@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ChartError, ManifestError
@@ -133,10 +134,14 @@ def value_keys(files: ChartFiles, metadata: Metadata) -> set[str]:
 
 def _mapping(files: ChartFiles, name: str) -> dict[str, Any] | None:
     text = files.text(name)
-    if text is None:
-        return None
+    return None if text is None else _parsed(text, files.path(name))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    """A file's map; kept, because each render asks for the same few small files several times."""
     try:
-        raw = parse(text, files.path(name))
+        raw = parse(text, where)
     except ManifestError as problem:
         raise ChartError(
             f"this is not YAML: {problem.problem}",
@@ -146,7 +151,7 @@ def _mapping(files: ChartFiles, name: str) -> dict[str, Any] | None:
     if not isinstance(raw, dict):
         raise ChartError(
             "the file holds no `name: value` pairs",
-            where=files.path(name),
+            where=where,
             fix="write at least apiVersion: v2, name and version",
         )
     return raw

@@ -154,7 +154,8 @@ def test_values_given_as_data_are_not_changed_by_flags() -> None:
     assert data == {"image": {"tag": "1"}, "list": [{"x": 1}]}
 
 
-NUMBERS = "{{ .Values.tag }} {{ kindOf .Values.tag }} {{ .Values.list }} {{ .Values.m.x }} {{ (index .Values.maps 0).n }}"
+NUMBERS = "{{ $.Values.tag }} {{ kindOf $.Values.tag }} {{ $.Values.list }} {{ $.Values.m.x }} "
+NUMBERS += "{{ (index $.Values.maps 0).n }}"
 
 
 def test_numbers_of_flags_are_whole_numbers_and_those_of_files_are_floats(chart: Build) -> None:
