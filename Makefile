@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 WORKSPACE ?= workspace
 
 # A venv's tools come first: tests find the labkit, and the kubectl, that belong to this checkout.
@@ -60,7 +60,7 @@ $(VENV)/.dev: pyproject.toml $(BIN)/python
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "The lab needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null || echo 'not there')."; \
+	  echo "The lab needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null | head -1)."; \
 	  echo "Fix: install one (https://www.python.org/downloads), then name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; \
 	  exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null || { rm -rf $(VENV); \
