@@ -93,6 +93,8 @@ class Informer:
         key = (namespace_of(obj), name_of(obj))
         with self._lock:
             old = self._objects.get(key)
+            if old is not None and _older(obj, old):
+                return  # somebody observed the answer to his own write before the watch came to it
             if old is not None:
                 self._index(key, old, add=False)
             if event == "DELETED":
@@ -188,6 +190,12 @@ class Feed:
             if event.type != "BOOKMARK":
                 self.informer.observe(event.type, event.object)
         return version
+
+
+def _older(obj: Object, known: Object) -> bool:
+    """Whether an object was read before the known one. Resource versions grow (Kubernetes 1.35 promises it)."""
+    versions = _version(obj), _version(known)
+    return all(version.isdigit() for version in versions) and int(versions[0]) < int(versions[1])
 
 
 def _version(obj: Object) -> str:

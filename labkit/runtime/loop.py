@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labkit.runtime.clock import Clock
     from labkit.runtime.controller import Controller
 
-SLICE = 0.002
-"""Seconds of the machine that controllers may take before the loop's other work has its turn."""
+SLICE = 0.0005
+"""Seconds of the machine after which controllers let the loop's other work have its turn; a step is not cut short."""
 
 
 class LoopHost:
@@ -22,7 +23,7 @@ class LoopHost:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         self._loop, self._clock = loop, clock
-        self._controllers: list[Controller[Any]] = []
+        self._controllers: deque[Controller[Any]] = deque()
         self._scheduled: asyncio.Handle | None = None
         self._stopped = False
 
@@ -52,25 +53,30 @@ class LoopHost:
 
     def settle(self) -> None:
         """Step until nothing is ready: for tests, which turn the clock themselves."""
-        while self._round():
+        while self._step():
             pass
 
-    def _round(self) -> bool:
-        """One step of each controller, so that none starves; says whether any had work."""
-        return sum(controller.step() for controller in self._controllers) > 0
+    def delay(self) -> float | None:
+        """Seconds of the clock until something is due: 0 for now, ``None`` for nothing at all."""
+        return min((delay for c in self._controllers if (delay := c.queue.delay()) is not None), default=None)
+
+    def _step(self) -> bool:
+        """One key of the next controller that has one, so that none starves; says whether there was any."""
+        for _ in range(len(self._controllers)):
+            self._controllers.rotate(-1)
+            if self._controllers[-1].step():
+                return True
+        return False
 
     def _turn(self) -> None:
         until = time.perf_counter() + SLICE
-        busy = True
-        while busy and time.perf_counter() < until:
-            busy = self._round()
+        while self._step() and time.perf_counter() < until:
+            pass
         self._scheduled = None
-        if self._stopped:
+        delay = self.delay()
+        if self._stopped or delay is None:
             return
-        delays = [delay for c in self._controllers if (delay := c.queue.delay()) is not None]
-        if not delays:
-            return
-        if busy or min(delays) <= 0:
+        if delay <= 0:
             self._scheduled = self._loop.call_soon(self._turn)
         else:
-            self._scheduled = self._loop.call_later(self._clock.real(min(delays)), self._turn)
+            self._scheduled = self._loop.call_later(self._clock.real(delay), self._turn)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from argocd_cases import cases
 
+from labkit.errors import LabError, PathNotFound
 from labkit.gitops import health, tracking
 from labkit.gitops.api.application import parse_retry
 from labkit.gitops.api.options import has_option, option_value
+from labkit.gitops.sources.paths import app_path, inbound, relative, scheme_allowed, value_file
 from labkit.gitops.sync import hooks, phases, retry
 from labkit.gitops.sync.tasks import Task, ordered
 
@@ -130,3 +133,43 @@ def test_an_annotation_gives_an_options_value(case: Case) -> None:
     given = case["input"]
     found = option_value(annotated(given["annotations"]), given["key"], given["option"])
     assert found == case["expected"]["want"]
+
+
+@cases("path.value_file")
+def test_value_files_stay_in_the_repository(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, expected = case["input"], case["expected"]
+    monkeypatch.chdir(tmp_path)
+    if expected.get("error"):
+        with pytest.raises(LabError):
+            value_file(Path(given["appPath"]), Path(given["repoRoot"]), given["valueFile"], tuple(given["allowedURLSchemes"]))
+        return
+    found = value_file(Path(given["appPath"]), Path(given["repoRoot"]), given["valueFile"], tuple(given["allowedURLSchemes"]))
+    assert str(found) == expected["path"].replace("<cwd>", str(tmp_path))
+    assert isinstance(found, str) is expected["remote"]
+
+
+@cases("path.url_scheme")
+def test_url_schemes_are_allowed_by_name(case: Case) -> None:
+    assert scheme_allowed(case["input"]["scheme"], case["input"]["allowed"]) is case["expected"]
+
+
+@cases("path.app_path")
+def test_an_applications_path_stays_in_the_repository(case: Case, tmp_path: Path) -> None:
+    with pytest.raises(PathNotFound) as error:
+        app_path(tmp_path, case["input"]["path"])
+    assert error.value.problem == case["expected"]["error"]
+
+
+@cases("path.inbound")
+def test_a_path_is_inbound_once_links_and_dots_are_followed(case: Case) -> None:
+    assert inbound(Path(case["input"]["candidate"]), Path(case["input"]["basedir"])) is case["expected"]
+
+
+@cases("path.relative")
+def test_a_path_as_seen_from_a_folder(case: Case) -> None:
+    full, base = Path(case["input"]["fullpath"]), Path(case["input"]["basepath"])
+    if isinstance(case["expected"], dict):
+        with pytest.raises(PathNotFound, match="out of bound"):
+            relative(full, base)
+    else:
+        assert relative(full, base) == case["expected"]

@@ -43,7 +43,7 @@ def default_project() -> Object:
     }
 
 
-_COLUMNS = [
+_COLUMNS: list[JSON] = [
     {"name": "Sync Status", "type": "string", "jsonPath": ".status.sync.status"},
     {"name": "Health Status", "type": "string", "jsonPath": ".status.health.status"},
     {"name": "Revision", "type": "string", "jsonPath": ".status.sync.revision", "priority": 10},
@@ -53,7 +53,7 @@ _COLUMNS = [
 
 def _application() -> JSON:
     source = _OPEN | {
-        "properties": {name: _TEXT for name in ("repoURL", "path", "chart", "targetRevision", "ref", "name")}
+        "properties": dict.fromkeys(("repoURL", "path", "chart", "targetRevision", "ref", "name"), _TEXT)
         | {"helm": _OPEN, "directory": _OPEN, "kustomize": _OPEN, "plugin": _OPEN}
     }
     spec = _OPEN | {
@@ -62,7 +62,7 @@ def _application() -> JSON:
             "project": _TEXT,
             "source": source,
             "sources": {"type": "array", "items": source},
-            "destination": _OPEN | {"properties": {name: _TEXT for name in ("server", "name", "namespace")}},
+            "destination": _OPEN | {"properties": dict.fromkeys(("server", "name", "namespace"), _TEXT)},
             "syncPolicy": _OPEN
             | {
                 "properties": {

@@ -19,14 +19,9 @@ def health(obj: Object) -> Health:
     if get_path(obj, "spec", "updateStrategy", "type") == "OnDelete":
         return Health(HEALTHY, f"daemon set {updated} out of {wanted} new pods have been updated")
     name = (obj.get("metadata") or {}).get("name")
+    waiting = f'Waiting for daemon set "{name}" rollout to finish:'
     if updated < wanted:
-        return Health(
-            PROGRESSING,
-            f'Waiting for daemon set "{name}" rollout to finish: {updated} out of {wanted} new pods have been updated...',
-        )
+        return Health(PROGRESSING, f"{waiting} {updated} out of {wanted} new pods have been updated...")
     if available < wanted:
-        return Health(
-            PROGRESSING,
-            f'Waiting for daemon set "{name}" rollout to finish: {available} of {wanted} updated pods are available...',
-        )
+        return Health(PROGRESSING, f"{waiting} {available} of {wanted} updated pods are available...")
     return Health(HEALTHY)

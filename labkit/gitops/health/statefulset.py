@@ -18,22 +18,15 @@ def health(obj: Object) -> Health:
     strategy = get_path(spec, "updateStrategy", "type", default="")
     partition = get_path(spec, "updateStrategy", "rollingUpdate", "partition")
     if strategy == "RollingUpdate" and partition is not None:
-        updated = number(status, "updatedReplicas")
-        if wanted is not None and updated < wanted - partition:
-            return Health(
-                PROGRESSING,
-                f"Waiting for partitioned roll out to finish: {updated} out of {wanted - partition} new pods have been updated...",
-            )
+        updated, share = number(status, "updatedReplicas"), (wanted or 0) - partition
+        if wanted is not None and updated < share:
+            words = f"{updated} out of {share} new pods have been updated..."
+            return Health(PROGRESSING, f"Waiting for partitioned roll out to finish: {words}")
         return Health(HEALTHY, f"partitioned roll out complete: {updated} new pods have been updated...")
     if strategy == "OnDelete":
         return Health(HEALTHY, f"statefulset has {ready} ready pods")
-    if status.get("updateRevision") != status.get("currentRevision"):
-        updated = number(status, "updatedReplicas")
-        return Health(
-            PROGRESSING,
-            f"waiting for statefulset rolling update to complete {updated} pods at revision {status.get('updateRevision')}...",
-        )
-    return Health(
-        HEALTHY,
-        f"statefulset rolling update complete {number(status, 'currentReplicas')} pods at revision {status.get('currentRevision')}...",
-    )
+    if (newest := status.get("updateRevision")) != status.get("currentRevision"):
+        words = f"{number(status, 'updatedReplicas')} pods at revision {newest}..."
+        return Health(PROGRESSING, f"waiting for statefulset rolling update to complete {words}")
+    words = f"{number(status, 'currentReplicas')} pods at revision {newest}..."
+    return Health(HEALTHY, f"statefulset rolling update complete {words}")

@@ -77,7 +77,7 @@ def heal_delay(tries: int) -> float:
 def _tried(facts: Facts) -> Decision | None:
     """This revision was tried before: only self-heal may do it again, and not at once."""
     short = facts.revision[:7]
-    if facts.tried_phase not in {"Succeeded"}:
+    if facts.tried_phase != "Succeeded":
         text = f"the last sync of {short} failed, and a revision that failed is not tried again by itself"
         return Decision(False, text, error=f"Failed last sync attempt to {facts.revision}")
     if not facts.self_heal:

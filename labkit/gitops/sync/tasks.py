@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from labkit.gitops.api.options import enabled, sync_option
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.phases import PHASES, PRE_SYNC, SYNC, kind_order, wave
-from labkit.k8s.objects import Object, ObjectKey, get_path, group_of, name_of
+from labkit.k8s.objects import Object, ObjectKey, get_path, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,8 @@ def ordered(tasks: Iterable[Task]) -> list[Task]:
     """By phase, wave, kind and name; a Namespace or CRD comes before the first that needs it."""
     found = sorted(tasks, key=_place)
     for task in list(found):
-        if task.obj.get("kind") == "CustomResourceDefinition":
-            group, kind = get_path(task.obj, "spec", "group"), get_path(task.obj, "spec", "names", "kind")
-            _pull(
-                found,
-                task,
-                lambda t, g=group, k=kind: (
-                    (group_of(t.obj.get("apiVersion", "")), t.obj.get("kind")) == (g, k)
-                ),
-            )
-    for task in list(found):
-        if task.obj.get("kind") == "Namespace" and not group_of(task.obj.get("apiVersion", "")):
-            _pull(found, task, lambda t, name=name_of(task.obj): bool(name) and t.key.namespace == name)
+        if needs := _needed_by(task):
+            _pull(found, task, needs)
     return found
 
 
@@ -112,10 +102,21 @@ def _last(task: Task, options: list[str]) -> bool:
     return task.prunes and enabled(sync_option(task.obj, options, "PruneLast"))
 
 
-def _pull(found: list[Task], task: Task, needs: object) -> None:
+def _needed_by(task: Task) -> Callable[[Task], bool] | None:
+    """Which other tasks need this one's object to be there: those of its kind, or in its namespace."""
+    obj = task.obj
+    if obj.get("kind") == "CustomResourceDefinition":
+        defined = (get_path(obj, "spec", "group"), get_path(obj, "spec", "names", "kind"))
+        return lambda other: (other.key.group, other.key.kind) == defined
+    if obj.get("kind") == "Namespace" and not task.key.group and name_of(obj):
+        return lambda other: other.key.namespace == name_of(obj)
+    return None
+
+
+def _pull(found: list[Task], task: Task, needs: Callable[[Task], bool]) -> None:
     """Move ``task`` before the first task that needs it, into that one's phase and wave."""
     at = found.index(task)
-    first = next((i for i, other in enumerate(found) if other is not task and needs(other)), None)  # type: ignore[operator]
+    first = next((i for i, other in enumerate(found) if other is not task and needs(other)), None)
     if first is not None and first < at:
         found.remove(task)
         found.insert(first, replace(task, phase=found[first].phase, wave=found[first].wave))

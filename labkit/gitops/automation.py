@@ -1,0 +1,74 @@
+"""The facts for the gates, read from an application; and the operation that follows when they are open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labkit.gitops.sync.gates import Decision, Facts
+from labkit.gitops.sync.gates import decide as gates
+from labkit.gitops.sync.operation import ENDED
+from labkit.gitops.sync.retry import AUTOMATIC_LIMIT
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labkit.gitops.api.application import Application
+    from labkit.gitops.diff import Comparison
+
+JSON = dict[str, Any]
+
+
+def decide(
+    app: Application, status: JSON, comparison: Comparison, heals: list[datetime], now: datetime
+) -> tuple[Decision, JSON | None]:
+    """Whether to sync without being asked, and the operation if so."""
+    facts = _facts(app, status, comparison, heals, now)
+    decision = gates(facts)
+    return decision, _operation(app, facts, heal=decision.heal) if decision.sync else None
+
+
+def _facts(
+    app: Application, status: JSON, comparison: Comparison, heals: list[datetime], now: datetime
+) -> Facts:
+    policy, state = app.sync_policy, status.get("operationState") or {}
+    resources = status.get("resources") or []
+    result = state.get("syncResult") or {}
+    tried = result.get("revision", "") if _same_source(app, result) else ""
+    return Facts(
+        automated=policy.automated,
+        prune=policy.prune,
+        self_heal=policy.self_heal,
+        allow_empty=policy.allow_empty,
+        deleting=app.deleting,
+        running=bool(state) and state.get("phase") not in ENDED,
+        sync_status=comparison.status,
+        out_of_sync=[entry for entry in resources if entry.get("status") == "OutOfSync"],
+        resources=len(resources),
+        revision=(status.get("sync") or {}).get("revision", ""),
+        tried_revision=tried,
+        tried_phase=state.get("phase", ""),
+        heal_tries=len(heals),
+        seconds_since_heal=(now - heals[-1]).total_seconds() if heals else 0.0,
+    )
+
+
+def _same_source(app: Application, result: JSON) -> bool:
+    """Whether the last operation was of the source that the application has now."""
+    if result.get("sources"):
+        return bool(result["sources"] == app.spec.get("sources"))
+    return bool(result.get("source") == app.spec.get("source"))
+
+
+def _operation(app: Application, facts: Facts, *, heal: bool) -> JSON:
+    sync: JSON = {
+        "revision": facts.revision,
+        "prune": facts.prune,
+        "syncOptions": list(app.sync_policy.options),
+    }
+    if heal:  # only what drifted, as Argo CD does
+        sync["resources"] = [
+            {k: entry[k] for k in ("group", "kind", "name", "namespace") if k in entry}
+            for entry in facts.out_of_sync
+        ]
+    retry = app.spec.get("syncPolicy", {}).get("retry") or {"limit": AUTOMATIC_LIMIT}
+    return {"sync": sync, "initiatedBy": {"automated": True}, "retry": retry}

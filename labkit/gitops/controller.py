@@ -1,0 +1,192 @@
+"""The controller: what it watches, and how it comes from a change to the applications that it concerns."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import ApplicationNotFound, LabError
+from labkit.git import same_url
+from labkit.gitops import tree
+from labkit.gitops.api.application import Application
+from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
+from labkit.gitops.credentials import Secrets
+from labkit.gitops.destinations import Connect, Destinations
+from labkit.gitops.diff import masked
+from labkit.gitops.observe import Observer, Sight
+from labkit.gitops.reconcile import Reconciler
+from labkit.gitops.refresh import Polling, concerned
+from labkit.gitops.sync.operation import TERMINATING, WAVE_SECONDS
+from labkit.k8s.objects import Object, ObjectKey, annotations_of, metadata, name_of
+from labkit.runtime.controller import Controller as Loop
+from labkit.runtime.controller import Result
+from labkit.runtime.informer import Feed, Informer
+from labkit.runtime.recorder import EventRecorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from labkit.gitops.live import LiveCluster, Server
+    from labkit.gitops.sources import Sources
+    from labkit.runtime.clock import Clock
+
+log = logging.getLogger(__name__)
+
+JSON = dict[str, Any]
+COALESCE = 0.05
+"""Seconds in which changes of live objects are gathered into one pass: a rollout makes dozens."""
+
+
+class Controller:
+    """Keeps the applications of one cluster as Git says.
+
+    ``home`` holds the Application objects; ``make_sources`` is given a function from URL to credential;
+    ``connect`` opens other clusters. Poll times are in seconds. `start` returns when it has seen every Application.
+    """
+
+    def __init__(
+        self,
+        home: Server,
+        *,
+        make_sources: Callable[[Secrets], Sources],
+        connect: Connect,
+        clock: Clock,
+        poll_seconds: float = 120.0,
+        jitter_seconds: float = 60.0,
+        wave_seconds: float = WAVE_SECONDS,
+        workers: int = 4,
+    ) -> None:
+        self._home, self._workers = home, workers
+        self._applications = Feed(Informer(API_VERSION, "Application"), home, clock, namespace=NAMESPACE)
+        secrets = Feed(Informer("v1", "Secret"), home, clock, namespace=NAMESPACE)
+        self._feeds = [self._applications, secrets]
+        known = Secrets(secrets.informer)
+        self._destinations = Destinations(home, known, clock, connect, self._live_changed)
+        self._observer = Observer(make_sources(known), self._destinations)
+        self._reconciler = Reconciler(
+            home,
+            self._applications.informer,
+            self._observer,
+            clock,
+            polling=Polling(poll_seconds, jitter_seconds),
+            recorder=EventRecorder(home, "argocd-application-controller", clock),
+            wave_seconds=wave_seconds,
+        )
+        self._loop: Loop[str] = Loop("gitops", self._reconcile, clock)
+
+    def start(self) -> None:
+        """Begin to watch and to reconcile; `LabError` if the cluster cannot be read."""
+        for feed in reversed(self._feeds):  # secrets first: the first pass needs credentials
+            feed.start()
+            if not feed.informer.wait(30):
+                raise feed.problem or LabError(
+                    f"the cluster's {feed.informer.kind} objects could not be listed"
+                )
+        self._applications.informer.on_change(self._application_changed)
+        self._loop.start(self._workers)
+
+    def stop(self) -> None:
+        """End everything; a pass that is at work is waited for."""
+        self._loop.stop()
+        for feed in self._feeds:
+            feed.stop()
+        self._destinations.stop()
+
+    # -- what others ask
+
+    def webhook(self, payload: JSON) -> list[str]:
+        """A push happened (GitHub's payload): refresh the applications that follow what was pushed."""
+        names = []
+        for obj in self._applications.informer.list(NAMESPACE):
+            try:
+                if not concerned(Application.from_object(obj), payload, same_url):
+                    continue
+            except LabError:
+                continue  # an invalid spec follows nothing
+            names.append(name_of(obj))
+            self._home.patch(
+                API_VERSION,
+                "Application",
+                name_of(obj),
+                NAMESPACE,
+                patch={"metadata": {"annotations": {REFRESH: "normal"}}},
+            )
+        return names
+
+    def manifests(self, name: str) -> list[Object]:
+        """The objects that Git asks for at the revision last compared."""
+        found = [item.target for item in self._look(name).comparison.items if item.target is not None]
+        return [obj for obj in masked(*found) if obj is not None]
+
+    def managed_resources(self, name: str) -> list[JSON]:
+        """Each object with its wanted, live and predicted state; Secrets are masked."""
+        found = []
+        for item in self._look(name).comparison.items:
+            live, target, predicted = masked(item.live, item.target, item.predicted)
+            entry: JSON = {
+                "group": item.key.group,
+                "kind": item.key.kind,
+                "namespace": item.key.namespace,
+                "name": item.key.name,
+            }
+            entry |= {
+                "status": item.status,
+                "hook": item.hook,
+                "origin": item.origin,
+                "problem": item.problem,
+            }
+            found.append(entry | {"liveState": live, "targetState": target, "predictedLiveState": predicted})
+        return found
+
+    def resource_tree(self, name: str) -> list[JSON]:
+        """The application's live objects and what was made of them, as nodes with ``parentRefs``."""
+        sight = self._look(name)
+        return tree.nodes(sight.comparison.resources, sight.live)
+
+    def _look(self, name: str) -> Sight:
+        obj = self._applications.informer.get(NAMESPACE, name)
+        if obj is None:
+            raise ApplicationNotFound(
+                f"there is no application {name!r}", where=name, fix="`labkit app list` shows them."
+            )
+        app = Application.from_object(obj)
+        known = (app.status.get("sync") or {}).get("revision")
+        if known and len(app.sources) == 1:
+            revisions = [known]
+        else:
+            revisions = [self._observer.sources.resolve(source, max_age=5).sha for source in app.sources]
+        return self._observer.look(app, app.sources, revisions)
+
+    # -- what happened
+
+    def _reconcile(self, name: str) -> Result:
+        return Result(self._reconciler.reconcile(name))
+
+    def _application_changed(self, _event: str, obj: Object, old: Object | None) -> None:
+        if old is None or _matters(obj) != _matters(old) or _terminating(obj) != _terminating(old):
+            self._loop.enqueue(name_of(obj))
+
+    def _live_changed(self, live: LiveCluster, obj: Object) -> None:
+        instance = live.application_of(obj)
+        key = ObjectKey.of(obj)
+        names = (
+            {instance} if instance else {n for n in self._observer.names() if self._observer.wants(n, key)}
+        )
+        for name in names:
+            self._loop.enqueue_after(name, COALESCE)
+
+
+def _matters(obj: Object) -> tuple[Any, ...]:
+    """What of an Application is worth a pass: not its status, which is our own writing."""
+    meta = metadata(obj)
+    return (
+        obj.get("spec"),
+        obj.get("operation"),
+        annotations_of(obj),
+        meta.get("deletionTimestamp"),
+        meta.get("finalizers"),
+    )
+
+
+def _terminating(obj: Object) -> bool:
+    return ((obj.get("status") or {}).get("operationState") or {}).get("phase") == TERMINATING

@@ -1,0 +1,126 @@
+"""One look at an application: Git at some revision beside what is live. The pass's reading half; it writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from labkit.errors import NoSuchKind
+from labkit.gitops.api.names import FIELD_MANAGER
+from labkit.gitops.desired import Targets, targets
+from labkit.gitops.diff import Comparison, compare
+from labkit.k8s.objects import Object, ObjectKey, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labkit.gitops.api.application import Application, Source
+    from labkit.gitops.destinations import Destinations
+    from labkit.gitops.live import LiveCluster
+    from labkit.gitops.sources import Manifests, Sources
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one look saw."""
+
+    live: LiveCluster
+    manifests: Manifests
+    comparison: Comparison
+
+
+@dataclass
+class Remembered:
+    """What is kept of an application between passes; losing it costs time and nothing else."""
+
+    manifests: Manifests | None = None
+    targets: Targets = field(default_factory=dict)
+    predictions: dict[ObjectKey, tuple[str, Object]] = field(default_factory=dict)
+
+
+class Observer:
+    """Looks at applications. Thread-safe as long as no two threads look at the same one."""
+
+    def __init__(self, sources: Sources, destinations: Destinations) -> None:
+        self.sources, self.destinations = sources, destinations
+        self._remembered: dict[str, Remembered] = {}
+
+    def look(
+        self, app: Application, sources: Sequence[Source], revisions: Sequence[str], *, fresh: bool = False
+    ) -> Sight:
+        """Render the sources at these commits and compare them with what is live. Raises `LabError`."""
+        live = self.destinations.find(app.destination)
+        manifests = self.sources.manifests(
+            app, sources, revisions, kube_version=live.kube_version, api_versions=(), fresh=fresh
+        )
+        memory = self._remembered.setdefault(app.name, Remembered())
+        if memory.manifests is None or memory.manifests.items is not manifests.items or fresh:
+            memory.manifests, memory.targets = manifests, targets(app, manifests, live)
+        found = self._live(app, memory.targets, live)
+        rules = app.spec.get("ignoreDifferences") or []
+        predict = _Predictor(live, memory)
+        return Sight(live, manifests, compare(memory.targets, found, predict, rules))
+
+    def wants(self, app: str, key: ObjectKey) -> bool:
+        """Whether the application wanted an object of that key when it was last looked at."""
+        memory = self._remembered.get(app)
+        return memory is not None and key in memory.targets
+
+    def names(self) -> list[str]:
+        """The applications that were looked at."""
+        return list(self._remembered)
+
+    def forget(self, app: str) -> None:
+        """The application is gone."""
+        self._remembered.pop(app, None)
+
+    def known_objects(self, app: Application) -> tuple[LiveCluster, list[Object]]:
+        """The cluster, and what carries the application's mark there, of every kind that its status tells of."""
+        live = self.destinations.find(app.destination)
+        for entry in app.status.get("resources") or []:
+            group, version = entry.get("group", ""), entry.get("version", "")
+            _watch(live, f"{group}/{version}" if group else version, entry.get("kind", ""))
+        return live, list(live.of_application(app.instance_name))
+
+    def _live(self, app: Application, wanted: Targets, live: LiveCluster) -> dict[ObjectKey, Object]:
+        found: dict[ObjectKey, Object] = {}
+        for key, (target, _) in wanted.items():
+            if _watch(live, target.get("apiVersion", ""), key.kind):
+                obj = live.get(target.get("apiVersion", ""), key.kind, key.namespace, key.name)
+                if obj is not None:
+                    found[key] = obj
+        for obj in self.known_objects(app)[1]:
+            if not metadata(obj).get("deletionTimestamp") or ObjectKey.of(obj) in wanted:
+                found.setdefault(ObjectKey.of(obj), obj)
+        return found
+
+
+class _Predictor:
+    """Asks the server what a target would make of a live object; the same question is asked once."""
+
+    def __init__(self, live: LiveCluster, memory: Remembered) -> None:
+        self._live, self._memory = live, memory
+
+    def __call__(self, target: Object, live: Object) -> Object:
+        key = ObjectKey.of(target)
+        asked = json.dumps(
+            [target, metadata(live).get("uid"), metadata(live).get("resourceVersion")], sort_keys=True
+        )
+        asked = hashlib.sha256(asked.encode()).hexdigest()
+        known = self._memory.predictions.get(key)
+        if known is not None and known[0] == asked:
+            return known[1]
+        predicted = self._live.server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=True)
+        self._memory.predictions[key] = (asked, predicted)
+        return predicted
+
+
+def _watch(live: LiveCluster, api_version: str, kind: str) -> bool:
+    """Watch a kind; false where the cluster has none (its CRD may come with the same sync)."""
+    try:
+        live.watch(api_version, kind)
+    except NoSuchKind:
+        return False
+    return True

@@ -1,0 +1,337 @@
+"""What people and programs do with applications: each of these writes to, or reads from, the Application object.
+
+Nothing here talks to the controller. An operation is a field of the object; what becomes of it is its status. So
+a notebook, the command line, ``kubectl`` and a CI job all do the same, and all see the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import (
+    AlreadyExists,
+    ApplicationError,
+    ApplicationNotFound,
+    Conflict,
+    NotFound,
+    RollbackRefused,
+    SyncFailed,
+    WaitTimeout,
+)
+from labkit.gitops.api.application import Application
+from labkit.gitops.api.names import API_VERSION, FINALIZER, FINALIZERS, NAMESPACE, REFRESH
+from labkit.gitops.sync.operation import ENDED, SUCCEEDED
+from labkit.k8s.objects import Object, metadata, name_of
+
+if TYPE_CHECKING:
+    from labkit.runtime.client import ObjectClient
+
+JSON = dict[str, Any]
+Progress = Callable[[Object], None]
+
+KIND = "Application"
+REFRESH_SECONDS = 60.0
+
+
+def get(cluster: ObjectClient, name: str) -> Object:
+    """The Application; `ApplicationNotFound` where there is none."""
+    found = cluster.find(API_VERSION, KIND, name, NAMESPACE)
+    if found is None:
+        raise ApplicationNotFound(
+            f"there is no application {name!r}", where=name, fix="`labkit app list` shows them."
+        )
+    return found
+
+
+def list_(cluster: ObjectClient, *, label_selector: str = "") -> list[Object]:
+    """All Applications, by name."""
+    return sorted(
+        cluster.list(API_VERSION, KIND, NAMESPACE, label_selector=label_selector).items, key=name_of
+    )
+
+
+def create(cluster: ObjectClient, application: Object, *, upsert: bool = False) -> Object:
+    """Create an Application once its spec is seen to make sense; ``upsert`` replaces the spec of one that is there."""
+    Application.from_object(application)
+    name = name_of(application)
+    try:
+        return cluster.create(application)
+    except AlreadyExists:
+        there = get(cluster, name)
+        if there.get("spec") == application.get("spec"):
+            return there
+        if not upsert:
+            raise ApplicationError(
+                f"there is an application {name!r} already, with another spec",
+                where=name,
+                fix="Add --upsert (upsert=True) to change it, or choose another name.",
+            ) from None
+    return update(cluster, name, lambda obj: {**obj, "spec": application["spec"]})
+
+
+def update(cluster: ObjectClient, name: str, change: Callable[[Object], Object]) -> Object:
+    """Change the Application by a function; if somebody writes meanwhile, the function is called again."""
+    for _ in range(10):
+        changed = change(get(cluster, name))
+        Application.from_object(changed)
+        try:
+            return cluster.replace(changed)
+        except Conflict:
+            continue
+    raise ApplicationError(
+        f"application {name!r} is written by others all the time", where=name, fix="Try again."
+    )
+
+
+def refresh(
+    cluster: ObjectClient, name: str, *, hard: bool = False, timeout: float = REFRESH_SECONDS
+) -> Object:
+    """Ask the controller to look at Git now, and wait until it has."""
+    _patch(cluster, name, {"metadata": {"annotations": {REFRESH: "hard" if hard else "normal"}}})
+    return _until(
+        cluster,
+        name,
+        lambda obj: REFRESH not in (metadata(obj).get("annotations") or {}),
+        timeout,
+        missing=lambda _obj: "the controller has not looked at it: is the lab up? (`labkit status`)",
+    )
+
+
+def sync(
+    cluster: ObjectClient,
+    name: str,
+    *,
+    revision: str = "",
+    prune: bool = False,
+    dry_run: bool = False,
+    resources: Sequence[str] = (),
+    force: bool = False,
+    options: Sequence[str] | None = None,
+    username: str = "admin",
+) -> Object:
+    """Ask for a sync, to ``revision`` or what is followed; ``resources`` are ``GROUP:KIND:[NAMESPACE/]NAME``."""
+    obj = get(cluster, name)
+    _refuse_second(obj)
+    app = Application.from_object(obj)
+    wanted = list(options if options is not None else app.sync_policy.options)
+    if force:
+        wanted += ["Force=true", "Replace=true"]
+    asked: JSON = {"prune": prune, "dryRun": dry_run, "syncOptions": wanted}
+    if revision:
+        asked["revision"] = revision
+    if resources:
+        asked["resources"] = [_resource(text) for text in resources]
+    operation: JSON = {"sync": asked, "initiatedBy": {"username": username}}
+    if retry := (app.spec.get("syncPolicy") or {}).get("retry"):
+        operation["retry"] = retry
+    return _patch(cluster, name, {"operation": operation})
+
+
+def rollback(
+    cluster: ObjectClient,
+    name: str,
+    entry: int | None = None,
+    *,
+    prune: bool = False,
+    username: str = "admin",
+) -> Object:
+    """Ask for a sync to an earlier entry of the history, by default the last but one.
+
+    `RollbackRefused` under automated sync: it would be undone at once, because Git still says otherwise.
+    """
+    obj = get(cluster, name)
+    app = Application.from_object(obj)
+    if app.sync_policy.automated:
+        raise RollbackRefused(
+            "rollback cannot be performed when auto-sync is enabled: the next sync would undo it",
+            where=name,
+            fix="Revert the commit in Git (`git revert`, push), or switch automation off first: "
+            f"labkit app set {name} --sync-policy none",
+        )
+    _refuse_second(obj)
+    history = app.status.get("history") or []
+    wanted = _entry(history, entry, name)
+    asked: JSON = {
+        "revision": wanted["revision"],
+        "prune": prune,
+        "syncOptions": list(app.sync_policy.options),
+    }
+    if wanted.get("source"):
+        asked["source"] = wanted["source"]
+    return _patch(cluster, name, {"operation": {"sync": asked, "initiatedBy": {"username": username}}})
+
+
+def terminate(cluster: ObjectClient, name: str) -> Object:
+    """Stop the operation that runs; `ApplicationError` where none does."""
+    state = (get(cluster, name).get("status") or {}).get("operationState") or {}
+    if not state or state.get("phase") in ENDED:
+        raise ApplicationError("no operation is running", where=name, fix="There is nothing to terminate.")
+    return _patch(cluster, name, {"status": {"operationState": {"phase": "Terminating"}}})
+
+
+def wait_for_operation(
+    cluster: ObjectClient, name: str, *, timeout: float | None = None, progress: Progress | None = None
+) -> Object:
+    """Wait until no operation runs; `SyncFailed` with its message if it failed."""
+    found = _until(cluster, name, _idle, timeout, missing=_running, progress=progress)
+    state = (found.get("status") or {}).get("operationState") or {}
+    if state and state.get("phase") != SUCCEEDED:
+        raise SyncFailed(
+            state.get("message") or "the operation failed",
+            where=name,
+            fix="`labkit app get` shows each resource.",
+        )
+    return found
+
+
+def wait(
+    cluster: ObjectClient,
+    name: str,
+    *,
+    sync: bool = True,
+    health: bool = True,
+    operation: bool = True,
+    suspended: bool = False,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+    until: Callable[[Object], bool] | None = None,
+) -> Object:
+    """Wait for the states asked for; `WaitTimeout` says which was not reached. ``until`` adds a condition."""
+
+    def lacking(obj: Object) -> str:
+        status = obj.get("status") or {}
+        found_sync = (status.get("sync") or {}).get("status")
+        found_health = (status.get("health") or {}).get("status")
+        lacks = []
+        if operation and not _idle(obj):
+            lacks.append("an operation is running")
+        if sync and found_sync != "Synced":
+            lacks.append(f"sync is {found_sync or 'Unknown'}")
+        if health and found_health != "Healthy" and not (suspended and found_health == "Suspended"):
+            lacks.append(f"health is {found_health or 'Unknown'}")
+        if until is not None and not until(obj):
+            lacks.append("not yet what was waited for")
+        return ", ".join(lacks)
+
+    return _until(cluster, name, lambda obj: not lacking(obj), timeout, missing=lacking, progress=progress)
+
+
+def delete(
+    cluster: ObjectClient,
+    name: str,
+    *,
+    cascade: bool = True,
+    propagation_policy: str = "foreground",
+    wait: bool = True,
+    timeout: float | None = 60.0,
+) -> None:
+    """Delete an application and, with ``cascade``, what it deployed; returns when it is gone."""
+    obj = get(cluster, name)
+    others = [f for f in metadata(obj).get("finalizers") or [] if f not in FINALIZERS]
+    ours = FINALIZER if propagation_policy == "foreground" else f"{FINALIZER}/{propagation_policy}"
+    _patch(cluster, name, {"metadata": {"finalizers": [*others, ours] if cascade else others}})
+    cluster.delete(API_VERSION, KIND, name, NAMESPACE)
+    if not wait:
+        return
+    try:
+        _until(cluster, name, lambda _obj: False, timeout, missing=lambda _obj: "it is still being deleted")
+    except ApplicationNotFound:
+        return
+
+
+def _until(
+    cluster: ObjectClient,
+    name: str,
+    reached: Callable[[Object], bool],
+    timeout: float | None,
+    *,
+    missing: Callable[[Object], str],
+    progress: Progress | None = None,
+) -> Object:
+    """The Application once it is as wanted: it is watched, not polled."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    obj = get(cluster, name)
+    while True:
+        if progress is not None:
+            progress(obj)
+        if reached(obj):
+            return obj
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise WaitTimeout(
+                f"waited {timeout:g} s: {missing(obj)}",
+                where=name,
+                fix="`labkit app get` shows each resource, with its message.",
+            )
+        obj = _next(cluster, name, obj, left)
+
+
+def _next(cluster: ObjectClient, name: str, obj: Object, seconds: float | None) -> Object:
+    """The Application after its next change, or as it is after ``seconds`` at most."""
+    version = str(metadata(obj).get("resourceVersion") or "")
+    pause = min(seconds, 30.0) if seconds is not None else 30.0
+    events = cluster.watch(API_VERSION, KIND, NAMESPACE, resource_version=version, timeout=pause)
+    try:
+        for event in events:
+            if event.type != "BOOKMARK" and name_of(event.object) == name:
+                return event.object if event.type != "DELETED" else get(cluster, name)
+    finally:
+        close = getattr(events, "close", None)
+        if close:
+            close()
+    return get(cluster, name)
+
+
+def _patch(cluster: ObjectClient, name: str, patch: JSON) -> Object:
+    try:
+        return cluster.patch(API_VERSION, KIND, name, NAMESPACE, patch=patch)
+    except NotFound:
+        return get(cluster, name)
+
+
+def _idle(obj: Object) -> bool:
+    state = (obj.get("status") or {}).get("operationState") or {}
+    return not obj.get("operation") and (not state or state.get("phase") in ENDED)
+
+
+def _running(obj: Object) -> str:
+    state = (obj.get("status") or {}).get("operationState") or {}
+    return f"the operation is {state.get('phase', 'not begun')}: {state.get('message', '')}".rstrip(": ")
+
+
+def _refuse_second(obj: Object) -> None:
+    if not _idle(obj):
+        raise ApplicationError(
+            "another operation is already in progress",
+            where=name_of(obj),
+            fix=f"Wait for it (labkit app wait {name_of(obj)} --operation), or labkit app terminate-op {name_of(obj)}",
+        )
+
+
+def _entry(history: list[JSON], number: int | None, name: str) -> JSON:
+    known = ", ".join(str(e["id"]) for e in history) or "none"
+    if number is None:
+        if len(history) < 2:
+            raise ApplicationError(
+                "there is no earlier deployment to go back to", where=name, fix=f"The history has: {known}."
+            )
+        return history[-2]
+    for entry in history:
+        if entry["id"] == number:
+            return entry
+    raise ApplicationError(f"the history has no entry {number}", where=name, fix=f"It has: {known}.")
+
+
+def _resource(text: str) -> JSON:
+    group, _, rest = text.partition(":")
+    kind, _, name = rest.partition(":")
+    if not kind or not name:
+        raise ApplicationError(
+            f"{text!r} does not name a resource",
+            where="--resource",
+            fix="Write GROUP:KIND:NAME, such as apps:Deployment:web.",
+        )
+    namespace, slash, last = name.rpartition("/")
+    return {"group": group, "kind": kind, "name": last} | ({"namespace": namespace} if slash else {})

@@ -1,0 +1,272 @@
+"""One pass over one application: look, compare, decide, do the next step, and write down what was seen.
+
+This is the loop itself. Read `Reconciler.reconcile` from top to bottom; everything that it calls is a room of
+its own.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import LabError
+from labkit.gitops import refresh
+from labkit.gitops.api.application import Application, InvalidSpec
+from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
+from labkit.gitops.automation import decide
+from labkit.gitops.deletion import Deletion
+from labkit.gitops.running import Running, begin
+from labkit.gitops.status import difference, set_conditions, set_health, stamp
+from labkit.gitops.sync.operation import ENDED
+from labkit.gitops.tree import images
+from labkit.k8s.objects import Object, name_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labkit.gitops.diff import Comparison
+    from labkit.gitops.live import Server
+    from labkit.gitops.observe import Observer, Sight
+    from labkit.gitops.refresh import Polling
+    from labkit.runtime.clock import Clock
+    from labkit.runtime.informer import Informer
+    from labkit.runtime.recorder import EventRecorder
+
+JSON = dict[str, Any]
+RETRY_SECONDS = 15.0
+"""After a source could not be read: the repository may be back before the next poll."""
+
+
+@dataclass
+class Memory:
+    """What one application's passes hand on to each other. It may be lost at any time."""
+
+    due: float
+    revisions: tuple[str, ...] = ()
+    failed: str = ""
+    waves: dict[Any, datetime] = field(default_factory=dict)
+    heals: list[datetime] = field(default_factory=list)
+
+
+class Reconciler:
+    """Brings applications nearer to what Git says, a step at a time."""
+
+    def __init__(
+        self,
+        home: Server,
+        applications: Informer,
+        observer: Observer,
+        clock: Clock,
+        *,
+        polling: Polling,
+        recorder: EventRecorder,
+        wave_seconds: float,
+    ) -> None:
+        self._home, self._applications, self._observer, self._clock = home, applications, observer, clock
+        self._polling, self._recorder, self._wave_seconds = polling, recorder, wave_seconds
+        self._memories: dict[str, Memory] = {}
+        self._deletion = Deletion(observer, home)
+
+    def reconcile(self, name: str) -> float | None:
+        """One pass; returns in how many seconds to come again if nothing happens before."""
+        obj = self._applications.get(NAMESPACE, name)
+        if obj is None:
+            self._memories.pop(name, None)
+            self._observer.forget(name)
+            return None
+        memory = self._memories.setdefault(name, Memory(self._polling.next()))
+        status: JSON = copy.deepcopy(obj.get("status") or {})
+        try:
+            app = Application.from_object(obj)
+        except InvalidSpec as error:
+            self._refuse(obj, status, error)
+            return None
+        if app.deleting:
+            return self._delete(app, status)
+        sight, again = self._look(app, status, memory)
+        if sight is not None:
+            again = self._act(app, status, memory, sight) or again
+        self._write(obj, status, asked=REFRESH in app.annotations)
+        return again if again is not None else memory.due
+
+    # -- look
+
+    def _look(self, app: Application, status: JSON, memory: Memory) -> tuple[Sight | None, float | None]:
+        """Compare, and note it in ``status``; ``None`` where the source or the cluster cannot be read."""
+        now = self._clock.now()
+        reason = refresh.needed(app, now, memory.due)
+        try:
+            if reason or not memory.revisions:
+                memory.revisions = self._resolve(app, reason)
+            if reason:
+                memory.due, memory.failed = self._polling.next(), ""
+            if memory.failed:
+                return None, RETRY_SECONDS
+            sight = self._observer.look(app, app.sources, memory.revisions, fresh=reason == "hard")
+        except LabError as error:
+            memory.revisions = ()
+            sync = {"status": "Unknown", "comparedTo": app.compared_to}
+            status["sync"] = sync | {
+                k: v for k, v in (status.get("sync") or {}).items() if k.startswith("revision")
+            }
+            set_conditions(
+                status,
+                {"ComparisonError": str(error)},
+                {"ComparisonError", "InvalidSpecError", "SyncError"},
+                now,
+            )
+            if not status.get("health"):
+                set_health(status, "Unknown", now)
+            if reason:
+                status["reconciledAt"] = stamp(now)
+            return None, RETRY_SECONDS
+        note(app, status, sight, now)
+        if reason:
+            status["reconciledAt"] = stamp(now)
+        return sight, None
+
+    def _resolve(self, app: Application, reason: str) -> tuple[str, ...]:
+        """The commits that the sources mean. After a restart, without a reason to ask, those of the status will do."""
+        sync = app.status.get("sync") or {}
+        if (
+            not reason
+            and sync.get("comparedTo") == app.compared_to
+            and sync.get("revision")
+            and len(app.sources) == 1
+        ):
+            return (sync["revision"],)
+        return tuple(self._observer.sources.resolve(source).sha for source in app.sources)
+
+    # -- act
+
+    def _act(self, app: Application, status: JSON, memory: Memory, sight: Sight) -> float | None:
+        """Begin or go on with an operation, if there is reason to."""
+        state = status.get("operationState") or {}
+        running = bool(state) and state.get("phase") not in ENDED
+        if not running:
+            operation, again = app.operation, None
+            if operation is None:
+                operation, again = self._automatic(app, status, memory, sight)
+            if operation is None:
+                return again
+            memory.waves.clear()
+            state = begin(app, operation, sight, self._observer, self._clock.now())
+            status["operationState"] = state
+            self._write(app.obj, status, began=True)
+            self._recorder.normal(
+                app.obj, "OperationStarted", f"Initiated {_who(operation)} sync to {_revision(state)}"
+            )
+        job = Running(
+            app,
+            status["operationState"],
+            sight,
+            self._observer,
+            self._clock,
+            memory.waves,
+            self._wave_seconds,
+        )
+        again = job.advance()
+        if status["operationState"]["phase"] in ENDED:
+            self._ended(app, status, memory, job)
+        return again
+
+    def _automatic(
+        self, app: Application, status: JSON, memory: Memory, sight: Sight
+    ) -> tuple[JSON | None, float | None]:
+        now = self._clock.now()
+        decision, operation = decide(app, status, sight.comparison, memory.heals, now)
+        set_conditions(status, {"SyncError": decision.error} if decision.error else {}, {"SyncError"}, now)
+        if decision.heal and operation is not None:
+            memory.heals.append(now)
+        elif (
+            status.get("sync", {}).get("status") == "Synced"
+            and memory.heals
+            and (now - memory.heals[-1]).total_seconds() > 300
+        ):
+            memory.heals.clear()
+        return operation, decision.later
+
+    def _ended(self, app: Application, status: JSON, memory: Memory, job: Running) -> None:
+        now, state = self._clock.now(), status["operationState"]
+        succeeded = state["phase"] == "Succeeded"
+        if succeeded and job.recorded:
+            status["history"] = job.history(status.get("history") or [], app.history_limit)
+        tell = self._recorder.normal if succeeded else self._recorder.warning
+        tell(
+            app.obj,
+            "OperationCompleted",
+            f"Sync operation to {_revision(state)} {state['phase'].lower()}: {state['message']}",
+        )
+        try:
+            note(app, status, self._observer.look(app, app.sources, memory.revisions), now)
+        except LabError as error:
+            set_conditions(status, {"ComparisonError": str(error)}, {"ComparisonError"}, now)
+
+    # -- write
+
+    def _refuse(self, obj: Object, status: JSON, error: InvalidSpec) -> None:
+        now = self._clock.now()
+        set_conditions(status, {"InvalidSpecError": str(error)}, {"InvalidSpecError", "ComparisonError"}, now)
+        status["sync"] = {"status": "Unknown"}
+        set_health(status, "Unknown", now)
+        self._write(obj, status, asked=REFRESH in (obj["metadata"].get("annotations") or {}))
+
+    def _delete(self, app: Application, status: JSON) -> float | None:
+        try:
+            done, again = self._deletion.advance(app)
+        except LabError as error:
+            set_conditions(status, {"DeletionError": str(error)}, {"DeletionError"}, self._clock.now())
+            self._write(app.obj, status)
+            return RETRY_SECONDS
+        if done:
+            self._observer.forget(app.name)
+        return again
+
+    def _write(self, obj: Object, status: JSON, *, asked: bool = False, began: bool = False) -> None:
+        """Patch the Application with what changed: nothing, if nothing did."""
+        current = self._applications.get(NAMESPACE, name_of(obj)) or obj
+        patch: JSON = {}
+        if changes := difference(current.get("status") or {}, status):
+            patch["status"] = changes
+        if asked:
+            patch["metadata"] = {"annotations": {REFRESH: None}}
+        if began:
+            patch["operation"] = None
+        if patch:
+            self._applications.observe(
+                "MODIFIED", self._home.patch(API_VERSION, "Application", name_of(obj), NAMESPACE, patch=patch)
+            )
+
+
+def note(app: Application, status: JSON, sight: Sight, now: datetime) -> None:
+    """Write what a look saw into ``status``."""
+    comparison: Comparison = sight.comparison
+    sync: JSON = {"status": comparison.status, "comparedTo": app.compared_to}
+    if len(app.sources) > 1:
+        sync["revisions"] = list(sight.manifests.revisions)
+    else:
+        sync["revision"] = sight.manifests.revision
+    status["sync"] = sync
+    set_health(status, comparison.health, now)
+    status["resources"] = [item.entry() for item in comparison.resources if item.counts]
+    status["sourceType"] = sight.manifests.source_type
+    found = sorted(
+        {image for item in comparison.resources if item.live is not None for image in images(item.live)}
+    )
+    status["summary"] = {"images": found} if found else {}
+    conditions = (
+        {"RepeatedResourceWarning": "; ".join(sight.manifests.repeated)} if sight.manifests.repeated else {}
+    )
+    set_conditions(
+        status, conditions, {"ComparisonError", "InvalidSpecError", "RepeatedResourceWarning"}, now
+    )
+
+
+def _who(operation: JSON) -> str:
+    by = operation.get("initiatedBy") or {}
+    return "automated" if by.get("automated") else by.get("username") or "manual"
+
+
+def _revision(state: JSON) -> str:
+    return str((state.get("syncResult") or {}).get("revision") or "")[:7]

@@ -1,0 +1,214 @@
+"""An operation as it runs: from what was asked for to its end, with retries between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import LabError
+from labkit.gitops.api.application import Application, Source, parse_retry
+from labkit.gitops.status import moment, stamp
+from labkit.gitops.sync import retry
+from labkit.gitops.sync.carry import Carrier
+from labkit.gitops.sync.operation import ENDED, ERROR, FAILED, RUNNING, TERMINATING, Sync
+from labkit.gitops.sync.plan import Plan, Wishes, plan
+from labkit.gitops.sync.tasks import Task, namespace_task
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labkit.gitops.live import LiveCluster
+    from labkit.gitops.observe import Observer, Sight
+    from labkit.k8s.objects import Object
+    from labkit.runtime.clock import Clock
+
+JSON = dict[str, Any]
+
+_PROPAGATION = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
+
+
+def begin(app: Application, operation: JSON, sight: Sight, observer: Observer, now: datetime) -> JSON:
+    """A new ``operationState`` for an operation that somebody, or automation, asked for.
+
+    Its revision is resolved here, once, so that all of it happens at one commit.
+    """
+    sync = operation.get("sync") or {}
+    result: JSON = {"revision": sight.manifests.revision, "source": app.spec.get("source")}
+    if len(app.sources) > 1:
+        result |= {"revisions": list(sight.manifests.revisions), "sources": app.spec.get("sources")}
+        result.pop("source")
+    state: JSON = {
+        "operation": operation,
+        "phase": RUNNING,
+        "startedAt": stamp(now),
+        "message": "",
+        "syncResult": result,
+    }
+    try:
+        if sync.get("source"):
+            result["source"] = sync["source"]
+        asked = sync.get("revision") or ""
+        if sync.get("source") or asked not in {"", sight.manifests.revision}:
+            source = Source.parse(sync.get("source") or app.spec.get("source"), "operation.sync.source")
+            result["revision"] = observer.sources.resolve(source, asked).sha
+    except LabError as error:
+        state |= {"phase": ERROR, "message": str(error), "finishedAt": stamp(now)}
+    result["resources"] = []
+    return state
+
+
+class Running:
+    """One pass over a running operation. ``state`` is changed in place."""
+
+    def __init__(
+        self,
+        app: Application,
+        state: JSON,
+        sight: Sight,
+        observer: Observer,
+        clock: Clock,
+        waves: dict[Any, datetime],
+        wave_seconds: float,
+    ) -> None:
+        self.app, self.state = app, state
+        self._sight, self._observer, self._clock = sight, observer, clock
+        self._waves, self._wave_seconds = waves, wave_seconds
+
+    @property
+    def _asked(self) -> JSON:
+        found: JSON = (self.state.get("operation") or {}).get("sync") or {}
+        return found
+
+    @property
+    def _result(self) -> JSON:
+        found: JSON = self.state["syncResult"]
+        return found
+
+    @property
+    def recorded(self) -> bool:
+        """Whether this sync makes an entry in the history: a whole one that was carried out."""
+        return not self._asked.get("dryRun") and not self._asked.get("resources")
+
+    def advance(self) -> float | None:
+        """Go on; returns in how many seconds to look again if only time is missing."""
+        if self.state["phase"] in ENDED:
+            return None
+        if (left := self._pause()) > 0:
+            return left
+        try:
+            sync = self._sync()
+        except LabError as error:
+            self.state |= {"phase": ERROR, "message": str(error)}
+            return self._after()
+        if self.state["phase"] == TERMINATING:
+            sync.terminate()
+        else:
+            sync.advance()
+        return self._after() if self.state["phase"] in ENDED else sync.later
+
+    def plan(self) -> Plan:
+        """What this operation does, in order."""
+        return self._plan(self._look())
+
+    def history(self, before: list[JSON], limit: int) -> list[JSON]:
+        """The history with this sync at its end, cut to ``limit`` entries."""
+        entry: JSON = {
+            "id": max((e.get("id", 0) for e in before), default=-1) + 1,
+            "revision": self._result["revision"],
+            "deployStartedAt": self.state["startedAt"],
+            "deployedAt": self.state["finishedAt"],
+            "initiatedBy": self.state["operation"].get("initiatedBy") or {},
+        }
+        entry |= {
+            name: self._result[name] for name in ("source", "sources", "revisions") if name in self._result
+        }
+        return [*before, entry][-limit:] if limit else []
+
+    def _sync(self) -> Sync:
+        sight = self._look()
+        return Sync(
+            self._plan(sight),
+            Carrier(sight.live, self._options, self._propagation),
+            sight.live,
+            self.state,
+            self._clock.now,
+            wave_seconds=self._wave_seconds,
+            dry=bool(self._asked.get("dryRun")),
+            waves=self._waves,
+        )
+
+    def _look(self) -> Sight:
+        """The comparison at the operation's commit; the application's own where that is the same."""
+        manifests = self._sight.manifests
+        if self._result["revision"] == manifests.revision and self._result.get("source") in (
+            None,
+            self.app.spec.get("source"),
+        ):
+            return self._sight
+        source = Source.parse(self._result["source"])
+        return self._observer.look(self.app, [source], [self._result["revision"]])
+
+    def _plan(self, sight: Sight) -> Plan:
+        wishes = Wishes(bool(self._asked.get("prune")), self._asked.get("resources") or (), self._options)
+        return plan(sight.comparison.items, wishes, self._namespace(sight.live))
+
+    def _namespace(self, live: LiveCluster) -> Task | None:
+        """The task that makes the destination's namespace, where the sync options want it and it is missing."""
+        name, extra = self.app.destination.namespace, self.app.sync_policy.namespace_metadata
+        if not name or "CreateNamespace=true" not in self._options or self._asked.get("resources"):
+            return None
+        found = live.get("v1", "Namespace", "", name)
+        if found is not None and not extra:
+            return None
+        wanted: Object = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, **(extra or {})},
+        }
+        return namespace_task(wanted, found)
+
+    @property
+    def _options(self) -> tuple[str, ...]:
+        asked = self._asked.get("syncOptions")
+        return tuple(asked) if asked is not None else self.app.sync_policy.options
+
+    @property
+    def _propagation(self) -> str:
+        for option in self._options:
+            name, _, value = option.partition("=")
+            if name == "PrunePropagationPolicy":
+                return _PROPAGATION.get(value, "Foreground")
+        return "Foreground"
+
+    def _after(self) -> float | None:
+        """The end of a try: begin another if the policy says so."""
+        now = self._clock.now()
+        self.state["finishedAt"] = stamp(now)
+        raw = (self.state.get("operation") or {}).get("retry")
+        tries = self.state.get("retryCount", 0)
+        terminated = self.state["message"] == "Operation terminated"
+        if self.state["phase"] not in {FAILED, ERROR} or not raw or terminated:
+            return None
+        policy = parse_retry(raw, "operation.retry")
+        if not retry.again(policy, tries):
+            return None
+        wait = retry.delay(policy, tries)
+        self.state |= {
+            "phase": RUNNING,
+            "retryCount": tries + 1,
+            "message": f"{self.state['message']}\nRetrying attempt #{tries + 1} in {wait:g} s",
+        }
+        return wait
+
+    def _pause(self) -> float:
+        """Seconds until the next try; when they are over, the try begins with an empty result."""
+        if "finishedAt" not in self.state or self.state["phase"] == TERMINATING:
+            return 0.0
+        policy = parse_retry((self.state.get("operation") or {}).get("retry") or {}, "operation.retry")
+        wait = retry.delay(policy, self.state.get("retryCount", 1) - 1)
+        left = wait - (self._clock.now() - moment(self.state["finishedAt"])).total_seconds()
+        if left > 0:
+            return left
+        self.state.pop("finishedAt")
+        self._result["resources"] = []
+        self._waves.clear()
+        return 0.0

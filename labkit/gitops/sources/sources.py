@@ -1,0 +1,135 @@
+"""Resolves an application's sources and renders them, remembering what was rendered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from labkit.errors import LabError
+from labkit.gitops.api.application import Application, InvalidSpec, Source
+from labkit.gitops.sources import chart, directory
+from labkit.gitops.sources.manifests import Manifest, Manifests, Merged
+from labkit.gitops.sources.paths import app_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from labkit.git import Commit, Credential, Mirror
+
+KEPT = 256
+
+
+class Sources:
+    """Where desired manifests come from. Thread-safe.
+
+    ``mirror`` reads repositories; ``credentials`` gives the credential for a URL, if there is one; ``aliases``
+    turns an address that a repository had earlier into the one it has now.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        *,
+        credentials: Callable[[str], Credential | None] = lambda _url: None,
+        aliases: Callable[[str], str] = lambda url: url,
+    ) -> None:
+        self._mirror, self._credentials, self._aliases = mirror, credentials, aliases
+        self._rendered: OrderedDict[str, tuple[Manifest, ...]] = OrderedDict()
+        self._lock = Lock()
+
+    def resolve(self, source: Source, revision: str = "", *, max_age: float = 0.0) -> Commit:
+        """The commit that a source (or ``revision`` of it) means now; a listing ``max_age`` seconds old will do."""
+        url = self._aliases(source.repo_url)
+        return self._mirror.resolve(
+            url, revision or source.target_revision, credential=self._credentials(url), max_age=max_age
+        )
+
+    def commit(self, source: Source, sha: str) -> Commit:
+        """Author, date and message of a commit of the source."""
+        url = self._aliases(source.repo_url)
+        return self._mirror.commit_info(url, sha, credential=self._credentials(url))
+
+    def manifests(
+        self,
+        app: Application,
+        sources: Sequence[Source],
+        revisions: Sequence[str],
+        *,
+        kube_version: str = "",
+        api_versions: Sequence[str] = (),
+        fresh: bool = False,
+    ) -> Manifests:
+        """The objects that the sources want at these commits; ``fresh`` renders again what is remembered.
+
+        Raises `LabError` with the file, line and fix.
+        """
+        merged = Merged()
+        for source, revision in zip(sources, revisions, strict=True):
+            if not source.path and source.ref:
+                continue  # a source that others only refer to
+            merged.add(self._one(app, source, revision, kube_version, api_versions, fresh=fresh))
+        return Manifests(merged.items, tuple(revisions), tuple(merged.repeated), kind_of(sources))
+
+    def _one(
+        self,
+        app: Application,
+        source: Source,
+        revision: str,
+        kube_version: str,
+        api_versions: Sequence[str],
+        *,
+        fresh: bool,
+    ) -> tuple[Manifest, ...]:
+        url = self._aliases(source.repo_url)
+        root = self._mirror.export(url, revision, credential=self._credentials(url))
+        asked = [source.raw, app.name, app.destination.namespace, kube_version, list(api_versions), str(root)]
+        key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+        with self._lock:
+            if key in self._rendered and not fresh:
+                self._rendered.move_to_end(key)
+                return self._rendered[key]
+        try:
+            found = tuple(self._render(app, source, root, kube_version, api_versions))
+        except LabError as error:
+            if not error.where:
+                error.where = f"{source.repo_url} at {revision[:7]}, path {source.path}"
+            raise
+        with self._lock:
+            self._rendered[key] = found
+            while len(self._rendered) > KEPT:
+                self._rendered.popitem(last=False)
+        return found
+
+    def _render(
+        self, app: Application, source: Source, root: Path, kube_version: str, api_versions: Sequence[str]
+    ) -> list[Manifest]:
+        folder = app_path(root, source.path)
+        if (folder / "Chart.yaml").is_file():
+            return chart.render(
+                root,
+                folder,
+                source,
+                name=app.name,
+                namespace=app.destination.namespace,
+                kube_version=kube_version,
+                api_versions=api_versions,
+            )
+        if any(
+            (folder / name).is_file() for name in ("kustomization.yaml", "kustomization.yml", "Kustomization")
+        ):
+            raise InvalidSpec(
+                "the folder is a kustomization, which the lab does not build yet",
+                where=f"spec.source.path {source.path}",
+                fix="Run `kubectl kustomize` and push what it prints, or use a chart.",
+            )
+        return directory.read(folder, source.path, source.directory)
+
+
+def kind_of(sources: Sequence[Source]) -> str:
+    """Argo CD's word for what renders the first source."""
+    source = sources[0]
+    return "Helm" if source.helm or source.chart else "Directory"

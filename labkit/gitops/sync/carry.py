@@ -1,0 +1,147 @@
+"""Carries out one task: the only place where the engine writes to a destination cluster."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import ApiError, Conflict, LabError, NotFound
+from labkit.gitops.api.names import FIELD_MANAGER
+from labkit.gitops.api.options import enabled, sync_option
+from labkit.k8s.objects import Object, gvk, metadata, name_of, namespace_of, uid_of
+
+if TYPE_CHECKING:
+    from labkit.gitops.live import LiveCluster
+    from labkit.gitops.sync.tasks import Task
+
+JSON = dict[str, Any]
+SYNCED, SYNC_FAILED, PRUNED, PRUNE_SKIPPED = "Synced", "SyncFailed", "Pruned", "PruneSkipped"
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Applies and prunes on one cluster, with the sync options of one operation."""
+
+    live: LiveCluster
+    options: tuple[str, ...] = ()
+    propagation: str = "Foreground"
+
+    def dry_run(self, task: Task) -> str:
+        """Why the API server would refuse the task; empty if it would not."""
+        if task.prunes or task.target is None:
+            return ""
+        try:
+            self.live.server.apply(task.target, field_manager=FIELD_MANAGER, force=True, dry_run=True)
+        except LabError as error:
+            return words(error)
+        return ""
+
+    def carry(self, task: Task) -> JSON:
+        """Do it; the entry for ``syncResult.resources``."""
+        try:
+            status, message = self._prune(task) if task.prunes else self._apply(task)
+        except LabError as error:
+            status, message = SYNC_FAILED, words(error)
+        return entry(task, status, message)
+
+    def _apply(self, task: Task) -> tuple[str, str]:
+        target = task.target or {}
+        live = task.live
+        if live is not None and self._on(target, "Force") and self._on(target, "Replace"):
+            self.delete(live)
+            live = None
+        if self._on(target, "Replace"):
+            return SYNCED, self._replace(target, live)
+        made = self.live.server.apply(target, field_manager=FIELD_MANAGER, force=True)
+        self.live.observe(made)
+        before = metadata(live).get("resourceVersion") if live is not None else None
+        done = (
+            "created"
+            if live is None
+            else "unchanged"
+            if before == metadata(made).get("resourceVersion")
+            else "configured"
+        )
+        return SYNCED, f"{_name(made)} {done}"
+
+    def _replace(self, target: Object, live: Object | None) -> str:
+        if live is None:
+            self.live.observe(self.live.server.create(target))
+            return f"{_name(target)} created"
+        wanted = copy.deepcopy(target)
+        wanted["metadata"]["resourceVersion"] = metadata(live).get("resourceVersion")
+        self.live.observe(self.live.server.replace(wanted))
+        return f"{_name(target)} replaced"
+
+    def _prune(self, task: Task) -> tuple[str, str]:
+        self.delete(task.live or {})
+        return PRUNED, "pruned"
+
+    def delete(self, live: Object) -> None:
+        """Delete this very object; that it is gone already is as good, and a namesake is left alone."""
+        try:
+            left = self.live.server.delete(
+                live.get("apiVersion", ""),
+                live.get("kind", ""),
+                name_of(live),
+                namespace_of(live) or None,
+                propagation_policy=self.propagation,
+                uid=uid_of(live) or None,
+            )
+        except (NotFound, Conflict):
+            left = None
+        if left is None or left.get("kind") == "Status":
+            self.live.forget(live)
+        else:
+            self.live.observe(left)
+
+    def _on(self, obj: Object, option: str) -> bool:
+        return enabled(sync_option(obj, self.options, option))
+
+
+def entry(task: Task, status: str, message: str, phase: str = "") -> JSON:
+    """A task as ``syncResult.resources`` lists it."""
+    kind = gvk(task.obj)
+    found: JSON = {
+        "group": kind.group,
+        "version": kind.version,
+        "kind": kind.kind,
+        "namespace": task.key.namespace,
+        "name": task.key.name,
+        "syncPhase": task.phase,
+        "message": message,
+    }
+    if status:
+        found["status"] = status
+    if task.hook:
+        found["hookType"] = task.hook
+    found["hookPhase"] = phase or ("Failed" if status == SYNC_FAILED else "Running")
+    return found
+
+
+def words(error: LabError) -> str:
+    """What went wrong, in the API server's words, with the likely fix."""
+    text = error.problem if isinstance(error, ApiError) else str(error)
+    fix = error.fix if isinstance(error, ApiError) else ""
+    for sign, advice in _ADVICE:
+        if not fix and sign in text:
+            fix = advice
+    return f"{text}. Fix: {fix}" if fix else text
+
+
+_ADVICE = (
+    (
+        "field is immutable",
+        "this field cannot be changed: delete the object, or set sync option Replace=true,Force=true on it.",
+    ),
+    ("namespaces", "add the sync option CreateNamespace=true, or a Namespace manifest."),
+    ("strict decoding error", "the field's name or place is wrong: compare it with `kubectl explain`."),
+    ("does not match template", "selector.matchLabels and template.metadata.labels must agree."),
+)
+
+
+def _name(obj: Object) -> str:
+    kind = gvk(obj)
+    full = f"{kind.kind.lower()}.{kind.group}" if kind.group else kind.kind.lower()
+    return f"{full}/{name_of(obj)}"
