@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
 CHUNK = 64 * 1024
 _HEADERS_LIMIT = 32 * 1024
@@ -79,7 +79,7 @@ class Backend:
             if child.returncode:
                 words = noise.result() if not noise.cancelled() else ""
                 log.info("git http-backend ended with %s for %s: %s", child.returncode, call.path, words)
-        await answer.finish()
+        await answer.finish(whole=child.returncode == 0)
 
 
 def _environment(call: Call, scope: Scope) -> dict[str, str]:
@@ -96,9 +96,10 @@ def _environment(call: Call, scope: Scope) -> dict[str, str]:
         "REMOTE_USER": call.user,
         "REMOTE_ADDR": str(client[0]),
     }
+    # Not CONTENT_LENGTH: told a length, git http-backend (2.39) reads for ever when the client goes away before
+    # it; told none, it reads to the end of its input, which is what a cut-off request has.
     passed = {
         "content-type": "CONTENT_TYPE",
-        "content-length": "CONTENT_LENGTH",
         "content-encoding": "HTTP_CONTENT_ENCODING",
         "git-protocol": "GIT_PROTOCOL",
     }
@@ -202,11 +203,13 @@ class _Answer:
         self.started = True
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
-    async def finish(self) -> None:
-        """The end of the response; an error if the child never began one."""
-        last: Message = {"type": "http.response.body", "body": b"", "more_body": False}
+    async def finish(self, *, whole: bool) -> None:
+        """The end of the response: an error if the child never began one, and a connection that breaks off
+        (the server does that to an answer without an end) if it failed in the middle."""
         if not self.started:
             headers = [(b"content-type", b"text/plain; charset=utf-8")]
             await self.send({"type": "http.response.start", "status": 500, "headers": headers})
-            last["body"] = b"git could not serve this request.\n"
-        await self.send(last)
+            body = b"git could not serve this request.\n"
+            await self.send({"type": "http.response.body", "body": body, "more_body": False})
+        elif whole:
+            await self.send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -45,7 +45,6 @@ _USER_CONFIGURATION = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_
 HARDENED: Config = (
     ("core.hooksPath", os.devnull),
     ("core.fsmonitor", "false"),
-    ("core.alternateRefsCommand", ""),
     ("core.askPass", ""),
     ("core.protectHFS", "true"),
     ("core.protectNTFS", "true"),

@@ -26,7 +26,7 @@ _TAKEN = (
 # What a repository's own configuration could make `git` execute, and what it is overridden with.
 _EXECUTES = (
     r"^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver|diff\..*\.(command|textconv)"
-    r"|credential\..*\.helper|branch\..*\.mergeoptions|merge\.default|diff\.trustexitcode)$"
+    r"|core\.alternaterefscommand|credential\..*\.helper|branch\..*\.mergeoptions|merge\.default|diff\.trustexitcode)$"
 )
 
 
@@ -55,6 +55,8 @@ def disarmed(git_dir: Path) -> Config:
 def _instead(key: str) -> str:
     if key.endswith(".required"):
         return "false"
+    if key == "core.alternaterefscommand":
+        return "true"
     return "false" if key.startswith("merge.") and key.endswith(".driver") else ""
 
 

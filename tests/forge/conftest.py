@@ -33,7 +33,7 @@ class Server:
         return self.events.get(timeout=10)
 
 
-def serve(application, host="127.0.0.1"):
+def run_server(application, host="127.0.0.1"):
     """Starts uvicorn; returns its port and what stops it."""
     sock = socket.socket()
     sock.bind((host, 0))
@@ -60,14 +60,28 @@ def serve(application, host="127.0.0.1"):
 
 
 @pytest.fixture
-def server(tmp_path):
+def serve():
+    """Serves an application until the test ends; returns the port."""
+    stops = []
+
+    def start(application):
+        port, stop = run_server(application)
+        stops.append(stop)
+        return port
+
+    yield start
+    for stop in stops:
+        stop()
+
+
+@pytest.fixture
+def server(tmp_path, serve):
     events: queue.Queue[PushEvent] = queue.Queue()
     forge = Forge(tmp_path / "repos")
     application = app(forge, credentials=CREDENTIAL, on_push=events.put)
-    port, stop = serve(application)
+    port = serve(application)
     forge.base_url = f"http://127.0.0.1:{port}"
-    yield Server(forge, application, forge.base_url, events=events)
-    stop()
+    return Server(forge, application, forge.base_url, events=events)
 
 
 @pytest.fixture

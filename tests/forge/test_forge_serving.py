@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import os
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -128,8 +129,7 @@ def test_a_large_push_streams_through(server, sh, tmp_path):
     url = server.forge.create("big").clone_url(server.credential)
     sh("clone", url, "copy")
     copy = tmp_path / "copy"
-    with (copy / "noise").open("wb") as file, open("/dev/urandom", "rb") as noise:
-        file.write(noise.read(24 * 1024 * 1024))
+    (copy / "noise").write_bytes(os.urandom(24 * 1024 * 1024))
     sh("add", ".", cwd=copy)
     sh("commit", "-m", "Noise", cwd=copy)
     sh("-c", "http.postBuffer=65536", "push", "origin", "HEAD", cwd=copy)  # chunked, as it exceeds the buffer
