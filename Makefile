@@ -60,7 +60,7 @@ $(VENV)/.dev: pyproject.toml $(BIN)/python
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "The lab needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null | head -1)."; \
+	  echo "The lab needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -1)."; \
 	  echo "Fix: install one (https://www.python.org/downloads), then name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; \
 	  exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null || { rm -rf $(VENV); \
