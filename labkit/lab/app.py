@@ -8,7 +8,7 @@ from urllib.parse import quote
 from labkit.errors import ApplicationError
 from labkit.gitops import operations
 from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource, TreeNode
-from labkit.lab.reading import difference_of, pods, tree_of
+from labkit.lab.reading import differences_of, pods, tree_of
 from labkit.lab.spec import Wishes, changed
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ class App:
 
     def diff(self) -> Listing[Difference]:
         """What is not as the repository says; a sync would change just this."""
-        found = [difference_of(item) for item in self._ask("managed-resources")["items"]]
-        return Listing([d for d in found if d.live != d.desired], empty="(no difference)")
+        return Listing(differences_of(self._ask("managed-resources")["items"]), empty="(no difference)")
 
     def manifests(self, source: str = "git") -> Listing[dict[str, Any]]:
         """The objects as Git says (``git``), or as the cluster has them (``live``)."""
@@ -210,7 +209,14 @@ class App:
         timeout: float | None = WAIT_SECONDS,
     ) -> None:
         """Delete it and, with ``cascade``, what it deployed; returns when it is gone."""
-        operations.delete(self._cluster, self.name, cascade=cascade)
+        operations.delete(
+            self._cluster,
+            self.name,
+            cascade=cascade,
+            propagation_policy=propagation_policy,
+            wait=wait,
+            timeout=timeout,
+        )
 
     def _ask(self, part: str) -> Any:
         return self._service.get(f"/api/v1/applications/{quote(self.name, safe='')}/{part}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.yaml import dump
 from labkit.lab.facts import AppStatus, Difference, Resource, TreeNode
@@ -60,13 +60,16 @@ def tree_of(application: JSON, nodes: list[JSON]) -> TreeNode:
     )
 
 
-def difference_of(item: JSON) -> Difference:
-    """One object as Git wants it beside the live one; both are already normalized and masked."""
-    return Difference(
-        Resource(item.get("group") or "", item["kind"], item.get("namespace") or "", item["name"]),
-        live=_text(item.get("live")),
-        desired=_text(item.get("target")),
-    )
+def differences_of(items: list[JSON]) -> list[Difference]:
+    """What a sync would change: live objects beside what they would be afterwards. Hooks are not compared."""
+    found = [_difference(item) for item in items if not item.get("hook") and item.get("status") != "Synced"]
+    return [difference for difference in found if difference.live != difference.desired]
+
+
+def _difference(item: JSON) -> Difference:
+    after = item.get("predictedLiveState") or item.get("targetState") if item.get("targetState") else None
+    resource = Resource.of(item | {"health": None})
+    return Difference(resource, live=_text(item.get("liveState")), desired=_text(after))
 
 
 def pods(root: TreeNode, *, kind: str = "", name: str = "") -> Iterator[TreeNode]:
@@ -102,4 +105,9 @@ def _key(item: JSON) -> Key:
 
 
 def _text(obj: JSON | None) -> str:
-    return dump(obj) if obj else ""
+    """As YAML, without what no person writes and no sync changes."""
+    if not obj:
+        return ""
+    unwanted = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation")
+    metadata = {name: value for name, value in (obj.get("metadata") or {}).items() if name not in unwanted}
+    return dump({name: value for name, value in obj.items() if name != "status"} | {"metadata": metadata})

@@ -7,12 +7,18 @@ objects in the cluster's namespace ``argocd``. So it could be replaced by a real
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import AlreadyExists, BadRequest, LabError
-from labkit.gitops.api import IN_CLUSTER, IN_CLUSTER_SERVER, NAMESPACE, crds, default_project
+from labkit.errors import AlreadyExists, BadRequest
+from labkit.git import Mirror
+from labkit.gitops.api import NAMESPACE, crds, default_project
 from labkit.gitops.api.names import SECRET_TYPE
+from labkit.gitops.controller import Controller
+from labkit.gitops.sources import Sources
+from labkit.runtime.clock import SystemClock
+from labkit.service.registry import MANAGER, connect
 
 if TYPE_CHECKING:
     from labkit.cluster import Cluster
@@ -22,7 +28,6 @@ if TYPE_CHECKING:
     from labkit.settings import Settings
 
 log = logging.getLogger("labkit.service.engine")
-MANAGER = "labkit-service"
 CREDENTIAL_NAME = "lab-git-host"
 
 
@@ -30,10 +35,18 @@ class Engine:
     """The controller of one lab. `start` returns when it works; `stop` when nothing of it does any more."""
 
     def __init__(self, settings: Settings, client: Cluster, address: Address, credential: Credential) -> None:
-        self._settings = settings
         self._client = client
         self._address = address
         self._credential = credential
+        mirror = Mirror(settings.cache / "git")
+        self._controller = Controller(
+            client,
+            make_sources=lambda secrets: Sources(
+                mirror, credentials=secrets.credential, aliases=address.current
+            ),
+            connect=connect,
+            clock=SystemClock(),
+        )
 
     def start(self) -> None:
         """Install what Applications need in the cluster, then start the controller."""
@@ -42,13 +55,46 @@ class Engine:
         self._ensure({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         self._client.apply(self._secret(), field_manager=MANAGER, force=True)
         self._ensure(default_project())
+        self._controller.start()
+
+    def stop(self) -> None:
+        """End the controller; a pass that is at work is waited for."""
+        self._controller.stop()
+
+    def pushed(self, event: PushEvent) -> None:
+        """A push reached the Git host: what GitHub would send as a webhook."""
+        names = self.webhook(event.payload())
+        log.info("push to %s %s: refresh %s", event.repository, event.ref, ", ".join(names) or "nobody")
+
+    def webhook(self, payload: dict[str, Any]) -> list[str]:
+        """Refresh the applications that a push concerns, whichever of its addresses they know the host by."""
+        names = self._controller.webhook(payload)
+        repository = payload.get("repository")
+        if not isinstance(repository, dict):
+            raise BadRequest("this is not a push: it names no repository", where="repository")
+        for url in self._address.aliases(str(repository.get("clone_url") or ""))[1:]:
+            names += self._controller.webhook({**payload, "repository": {**repository, "clone_url": url}})
+        return list(dict.fromkeys(names))
+
+    def application(self, name: str, part: str) -> Any:
+        """What the controller knows of an application, as Argo CD's API names it."""
+        match part:
+            case "manifests":
+                return {"manifests": self._controller.manifests(name)}
+            case "managed-resources":
+                return {"items": self._controller.managed_resources(name)}
+            case "resource-tree":
+                return {"nodes": self._controller.resource_tree(name)}
+        raise BadRequest(
+            f"there is no {part!r} of an application",
+            where=f"/api/v1/applications/{name}/{part}",
+            fix="One of manifests, managed-resources, resource-tree.",
+        )
 
     def _ensure(self, obj: dict[str, Any]) -> None:
         """Create it unless it is there: what a trainee changed in it stays."""
-        try:
+        with contextlib.suppress(AlreadyExists):
             self._client.create(obj)
-        except AlreadyExists:
-            pass
 
     def _secret(self) -> dict[str, Any]:
         return {
@@ -67,17 +113,3 @@ class Engine:
                 "password": self._credential.password,
             },
         }
-
-    def stop(self) -> None:
-        """End the controller."""
-
-    def pushed(self, event: PushEvent) -> None:
-        """A push reached the Git host."""
-
-    def webhook(self, payload: dict[str, Any]) -> list[str]:
-        """Refresh the applications that a push concerns."""
-        return []
-
-    def application(self, name: str, part: str) -> Any:
-        """A part of what the controller knows of an application."""
-        raise BadRequest(f"no such part: {part}")

@@ -36,7 +36,11 @@ class Registry:
 
     def keep_up(self) -> None:
         """Register what is new or has moved, and forget what is gone. Cheap when nothing changed."""
-        running = {s.name: s.server for s in self._provider.list() if s.name != self._home_name and s.state == "running"}
+        running = {
+            s.name: s.server
+            for s in self._provider.list()
+            if s.name != self._home_name and s.state == "running"
+        }
         stopped = {s.name for s in self._provider.list()} - set(running)
         if running == self._known:
             return
@@ -66,7 +70,11 @@ def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
         if text:
             tls[field] = base64.b64encode(text.encode()).decode()
     config: dict[str, Any] = {"tlsClientConfig": tls}
-    for field, text in (("bearerToken", access.token), ("username", access.username), ("password", access.password)):
+    for field, text in (
+        ("bearerToken", access.token),
+        ("username", access.username),
+        ("password", access.password),
+    ):
         if text:
             config[field] = text
     return {

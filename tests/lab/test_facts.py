@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource
-from labkit.lab.reading import difference_of, pods, tree_of
+from labkit.lab.reading import differences_of, pods, tree_of
 
 APPLICATION = {
     "metadata": {"name": "shop", "namespace": "argocd"},
@@ -73,15 +73,41 @@ def test_history_says_which_revision_and_whose_doing():
     assert repr(entries) == "  0  abcdef1  automated sync\n  1  1234567  trainee"
 
 
-def test_a_difference_reads_as_diff_u():
-    live, target = {"kind": "ConfigMap", "data": {"a": "1"}}, {"kind": "ConfigMap", "data": {"a": "2"}}
-    found = difference_of(
-        {"kind": "ConfigMap", "namespace": "n", "name": "c", "live": live, "target": target}
-    )
+def config(value: str, **metadata: str) -> dict:
+    return {"kind": "ConfigMap", "metadata": {"name": "c"} | metadata, "data": {"a": value}}
+
+
+def test_a_difference_reads_as_diff_u_without_what_no_person_writes():
+    item = {"kind": "ConfigMap", "namespace": "n", "name": "c", "status": "OutOfSync"}
+    item |= {
+        "liveState": config("1", uid="u"),
+        "targetState": config("2"),
+        "predictedLiveState": config("2", uid="u"),
+    }
+    (found,) = differences_of([item])
     assert found.change == "update"
-    assert found.text.splitlines()[:2] == ["--- live ConfigMap/n/c", "+++ desired ConfigMap/n/c"]
-    assert "-  a: '1'" in found.text.replace('"', "'")
-    assert "+  a: '2'" in found.text.replace('"', "'")
+    lines = found.text.splitlines()
+    assert lines[:2] == ["--- live ConfigMap/n/c", "+++ desired ConfigMap/n/c"]
+    assert [line for line in lines[2:] if line[0] in "+-"] == ["-  a: '1'", "+  a: '2'"]
+
+
+def test_only_what_a_sync_would_change_is_a_difference():
+    same = {
+        "kind": "ConfigMap",
+        "name": "c",
+        "status": "Synced",
+        "liveState": config("1"),
+        "targetState": config("1"),
+    }
+    hook = {"kind": "Job", "name": "j", "status": "OutOfSync", "hook": True, "targetState": config("1")}
+    extra = {
+        "kind": "ConfigMap",
+        "name": "x",
+        "status": "OutOfSync",
+        "liveState": config("1"),
+        "targetState": None,
+    }
+    assert [d.change for d in differences_of([same, hook, extra])] == ["prune"]
 
 
 def test_what_is_missing_or_extra_is_created_or_pruned():
