@@ -8,9 +8,22 @@ machine.
 
 from labkit.helm.backend import Release
 from labkit.helm.chart import Chart
+from labkit.helm.compare import Difference, differences
+from labkit.helm.explain import Explanation
 from labkit.helm.linting import LintMessage
 from labkit.helm.metadata import Dependency
 from labkit.helm.rendered import Rendered, RenderedObject
 from labkit.helm.workers import Limits
 
-__all__ = ["Chart", "Dependency", "Limits", "LintMessage", "Release", "Rendered", "RenderedObject"]
+__all__ = [
+    "Chart",
+    "Dependency",
+    "Difference",
+    "Explanation",
+    "Limits",
+    "LintMessage",
+    "Release",
+    "Rendered",
+    "RenderedObject",
+    "differences",
+]

@@ -96,7 +96,7 @@ def remarks(log: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-class Refused(Exception):  # noqa: N818 - Helm's answer; `failures` makes an error of it
+class Refused(Exception):
     """Helm refused; ``words`` are its own. ``templates`` is what had been rendered by then, if anything was."""
 
     def __init__(self, words: str, templates: Mapping[str, str] | None = None) -> None:

@@ -10,6 +10,7 @@ import copy
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from labkit.errors import ChartError, HelmError
 from labkit.helm import failures, schemas
 from labkit.helm.backend import Backend, Job, Output, Refused, Release, backend
 from labkit.helm.diagnosis import limit_error
+from labkit.helm.explain import Explanation, explain, origin
 from labkit.helm.files import ChartFiles
 from labkit.helm.linting import LintMessage, lint
 from labkit.helm.metadata import (
@@ -140,7 +142,7 @@ class Chart:
         *,
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
-        set: Sequence[str] = (),  # noqa: A002 - the flag's name
+        set: Sequence[str] = (),
         set_string: Sequence[str] = (),
         set_json: Sequence[str] = (),
         set_file: Sequence[str] = (),
@@ -149,9 +151,29 @@ class Chart:
         files, metadata = self._read()
         given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
         job = Job(_probe(schemas.without(files), metadata), metadata.name, given.merged(), RELEASE)
-        output = self._run(job, given)
-        text = output.templates[f"{metadata.name}/templates/values.yaml"]
-        return parse_values(text, files.path("values.yaml"))
+        return self._merged(job, given)
+
+    def _merged(self, job: Job, given: Given) -> Values:
+        text = self._run(job, given).templates[f"{job.name}/templates/values.yaml"]
+        return parse_values(text, job.files.path("values.yaml"))
+
+    def explain(
+        self,
+        path: str,
+        *,
+        value_files: Sequence[Path | str] = (),
+        values: Mapping[str, Any] | str | None = None,
+        set: Sequence[str] = (),
+        set_string: Sequence[str] = (),
+        set_json: Sequence[str] = (),
+        set_file: Sequence[str] = (),
+    ) -> Explanation:
+        """Where the value at ``path`` (``image.tag``, ``hosts[0].name``) comes from: each file and line, each flag."""
+        files, metadata = self._read()
+        given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
+        job = Job(_probe(schemas.without(files), metadata), metadata.name, given.merged(), RELEASE)
+        own = files.text("values.yaml") or ""
+        return explain(path, self.values, own, given, self._merged(job, given))
 
     def render(
         self,
@@ -159,7 +181,7 @@ class Chart:
         *,
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
-        set: Sequence[str] = (),  # noqa: A002 - the flag's name
+        set: Sequence[str] = (),
         set_string: Sequence[str] = (),
         set_json: Sequence[str] = (),
         set_file: Sequence[str] = (),
@@ -202,7 +224,7 @@ class Chart:
         strict: bool = False,
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
-        set: Sequence[str] = (),  # noqa: A002 - the flag's name
+        set: Sequence[str] = (),
         namespace: str = "default",
         kube_version: str = "",
         limits: Limits = LIMITS,
@@ -233,7 +255,7 @@ class Chart:
             return self.backend.render(job)
         except Refused as refused:
             names = template_names(job.files, job.name)
-            place = failures.Place(job.files, job.name, names, given.origin)
+            place = failures.Place(job.files, job.name, names, partial(origin, given))
             raise failures.explain(refused.words, place) from None
         except LimitMet as met:
             raise limit_error(met, job, self.backend) from None

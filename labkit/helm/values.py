@@ -26,6 +26,15 @@ MOST_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True)
+class GivenSource:
+    """One file or flag: its name, what it does to the values gathered so far, and its text if it has lines."""
+
+    name: str
+    apply: Callable[[Values], Values]
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Given:
     """Everything that a caller gives over the chart's own values.
 
@@ -45,48 +54,31 @@ class Given:
     def merged(self) -> Values:
         """One map, without the chart's own values; `ValuesError` names the file and line, or the flag."""
         merged: Values = {}
-        for _, apply in self.sources():
-            merged = apply(merged)
+        for source in self.sources():
+            merged = source.apply(merged)
         return merged
 
-    def sources(self) -> Iterator[tuple[str, Callable[[Values], Values]]]:
-        """Each source with its name, in the order in which they are laid over each other."""
+    def sources(self) -> Iterator[GivenSource]:
+        """Each source in the order in which they are laid over each other."""
         for file in self.value_files:
-            yield str(file), partial(self._over, partial(self._file, file))
+            text = self.read(file, str(file))
+            yield GivenSource(str(file), partial(_lay_over, partial(parse_values, text, str(file))), text)
         if isinstance(self.values, str):
-            yield "values", partial(self._over, partial(parse_values, self.values, "values"))
+            yield GivenSource(
+                "values", partial(_lay_over, partial(parse_values, self.values, "values")), self.values
+            )
         elif self.values:
-            yield "values", partial(self._over, partial(copy.deepcopy, dict(self.values)))
+            yield GivenSource("values", partial(_lay_over, partial(copy.deepcopy, dict(self.values))))
         for expression in self.set_json:
-            yield f"--set-json {expression}", partial(_set_json, expression)
+            yield GivenSource(f"--set-json {expression}", partial(_set_json, expression))
         for expression in self.set:
-            yield f"--set {expression}", partial(_set, setflags.set_typed, expression)
+            yield GivenSource(f"--set {expression}", partial(_set, setflags.set_typed, expression))
         for expression in self.set_string:
-            yield f"--set-string {expression}", partial(_set, setflags.set_string, expression)
+            yield GivenSource(f"--set-string {expression}", partial(_set, setflags.set_string, expression))
         for expression in self.set_file:
             where = f"--set-file {expression}"
-            yield (
-                where,
-                partial(_set, partial(setflags.set_file, read=partial(self.read, where=where)), expression),
-            )
-
-    def origin(self, path: str) -> str:
-        """The last source that gives the value of this path (``image.tag``), '' if it is the chart's own."""
-        found = ""
-        for name, apply in self.sources():
-            try:
-                if _has(apply({}), path.split(".")):
-                    found = name
-            except ValuesError:
-                continue  # it changes an item of a list that another source gives
-        return found
-
-    def _file(self, file: Path | str) -> Values:
-        return parse_values(self.read(file, str(file)), str(file))
-
-    @staticmethod
-    def _over(read: Callable[[], Values], base: Values) -> Values:
-        return merge(base, read())
+            read = partial(self.read, where=where)
+            yield GivenSource(where, partial(_set, partial(setflags.set_file, read=read), expression))
 
     def read(self, file: Path | str, where: str) -> str:
         """A file's text, as UTF-8."""
@@ -145,17 +137,13 @@ def merge(base: Values, over: Mapping[str, Any]) -> Values:
     return merged
 
 
+def _lay_over(read: Callable[[], Values], base: Values) -> Values:
+    return merge(base, read())
+
+
 def _set(parse_into: Callable[[str, Values], None], expression: str, values: Values) -> Values:
     parse_into(expression, values)
     return values
-
-
-def _has(values: Any, path: list[str]) -> bool:
-    for key in path:
-        if not isinstance(values, Mapping) or key not in values:
-            return False
-        values = values[key]
-    return True
 
 
 def _set_json(expression: str, values: Values) -> Values:

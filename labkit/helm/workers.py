@@ -41,7 +41,7 @@ class Limits:
     megabytes: int = 512
 
 
-class LimitMet(Exception):  # noqa: N818 - a signal to the caller, who knows which chart it was
+class LimitMet(Exception):
     """The worker was ended by a limit: ``time`` or ``memory``."""
 
     def __init__(self, limit: str) -> None:
@@ -49,7 +49,7 @@ class LimitMet(Exception):  # noqa: N818 - a signal to the caller, who knows whi
         self.limit = limit
 
 
-class _Gone(Exception):  # noqa: N818 - the same
+class _Gone(Exception):
     """The worker ended without an answer."""
 
     def __init__(self, exit_code: int | None) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from labkit.errors import HelmError, ValuesError
 from labkit.helm import Chart
+from labkit.helm.explain import origin
 from labkit.helm.values import Given, merge
 
 from .conftest import CONFIG_MAP
@@ -109,12 +110,12 @@ SCHEMA = """{"additionalProperties": false, "properties": {
 
 def test_what_the_schema_refuses_names_the_value_and_who_gave_it(chart: Build, tmp_path: Path) -> None:
     file = tmp_path / "prod.yaml"
-    file.write_text("image: {tag: 1.10}\n")
+    file.write_text("image:\n  tag: 1.10\n")
     built = chart(CONFIG_MAP, **{"values.schema.json": SCHEMA})
     with pytest.raises(ValuesError) as caught:
         built.render(value_files=[file], set=["replicas=two"])
     assert caught.value.where == "web/values.schema.json"
-    assert f"`image.tag` ({file}): it is a number, and must be a string" in caught.value.problem
+    assert f"`image.tag` ({file}:2): it is a number, and must be a string" in caught.value.problem
     assert "`replicas` (--set replicas=two): it is a string, and must be an integer" in caught.value.problem
 
 
@@ -134,7 +135,7 @@ def test_a_subcharts_schema_names_the_value_as_the_parent_writes_it(
 
 def test_where_a_value_came_from_is_the_last_source_that_gives_it() -> None:
     given = Given(values={"a": {"b": 1}, "c": 1}, set=["a.b=2", "list[1].x=3"])
-    assert [given.origin(path) for path in ("a.b", "c", "a", "z")] == [
+    assert [origin(given, path) for path in ("a.b", "c", "a", "z")] == [
         "--set a.b=2",
         "values",
         "--set a.b=2",
