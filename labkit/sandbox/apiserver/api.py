@@ -14,11 +14,13 @@ from labkit.sandbox.apiserver.authentication import Authenticator
 from labkit.sandbox.apiserver.authorization import Authorizer
 from labkit.sandbox.apiserver.builtin import builtin_codec, builtin_resources
 from labkit.sandbox.apiserver.definitions import Definitions
+from labkit.sandbox.apiserver.escalation import Escalation
 from labkit.sandbox.apiserver.handlers import Handlers
 from labkit.sandbox.apiserver.managed import Managed
 from labkit.sandbox.apiserver.plain import Plain
 from labkit.sandbox.apiserver.requests import SYSTEM, DeleteOptions
 from labkit.sandbox.apiserver.resources import Registry, Resource
+from labkit.sandbox.apiserver.reviews import Reviews
 from labkit.sandbox.apiserver.rules import ServerRules
 from labkit.sandbox.apiserver.subresources import Subresources
 from labkit.sandbox.apiserver.verbs import Clock, Verbs
@@ -52,12 +54,14 @@ class Api:
         self.codec = builtin_codec()
         self.registry = Registry(builtin_resources(self.codec))
         self.managed = Managed(clock.now)
-        self.verbs = Verbs(store, ServerRules(Admission(store), self.managed), clock)
-        self.writes = Writes(self.verbs, self.registry, self.managed)
         self.authorizer = Authorizer(store)
+        admission = Admission(store, Escalation(self.authorizer))
+        self.verbs = Verbs(store, ServerRules(admission, self.managed), clock)
+        self.writes = Writes(self.verbs, self.registry, self.managed)
         self.authenticator = Authenticator(secrets.token, secrets.key, self._account, clock.now)
         self.handlers = Handlers(self)
         self.subresources = Subresources(self)
+        self.reviews = Reviews(self)
         self.plain = Plain(self)
         self.watches: set[Watch] = set()
         self.node: NodeApi | None = None

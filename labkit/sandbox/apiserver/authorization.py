@@ -58,6 +58,15 @@ class Authorizer:
         if not allowed:
             raise forbidden(user, request)
 
+    def rules_of(self, user: User, namespace: str) -> list[JSON]:
+        """All rules that the user has in the namespace, and cluster-wide."""
+        if MASTERS in user.groups:
+            return [
+                {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
+                {"verbs": ["*"], "nonResourceURLs": ["*"]},
+            ]
+        return [grant.rule for grant in self.grants(user, namespace)]
+
     def grants(self, user: User, namespace: str) -> Iterator[Grant]:
         """The rules that the user has in the namespace ("" for cluster scope only)."""
         for binding in self._all("clusterrolebindings"):

@@ -25,6 +25,7 @@ _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 _TIMES = ("io.k8s.apimachinery.pkg.apis.meta.v1.Time", "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime")
 _OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_ELIDED = (_OBJECT_META, *_TIMES)
 _LIMITS = {"int32": 2**31, "int64": 2**63}
 
 
@@ -141,17 +142,15 @@ class Codec:
         return lambda: zero
 
     def _field(self, schema: JSON, *, keep_zero: bool) -> Decode:
-        decode = self._value(schema)
-        if keep_zero or _ref(schema) not in ("", None) and self._definitions[_ref(schema)].get("properties"):
+        decode, ref = self._value(schema), _ref(schema)
+        if keep_zero or (ref and self._definitions[ref].get("type", "object") == "object" and ref not in _ELIDED):
             return decode
 
         def omit_empty(value: Any, place: _Place, path: str, problems: Problems) -> Any:
             decoded = decode(value, place, path, problems)
             return decoded if decoded or decoded is _DROP else _DROP
 
-        if _ref(schema) == _INT_OR_STRING:
-            return decode  # a pointer wherever it is optional
-        return omit_empty
+        return decode if ref == _INT_OR_STRING else omit_empty  # a pointer wherever it is optional
 
     def _value(self, schema: JSON) -> Decode:
         ref = _ref(schema)

@@ -105,6 +105,10 @@ VALUES: Final[dict[str, JSON]] = {
 }
 
 
+def _containers(spec: JSON) -> list[JSON]:
+    return [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+
+
 def _image(container: JSON) -> None:
     """No tag, and ``latest``, may be another image tomorrow: these are always pulled."""
     if "imagePullPolicy" not in container:
@@ -121,7 +125,7 @@ def _volume(volume: JSON) -> None:
 
 def _host_network(spec: JSON) -> None:
     if spec.get("hostNetwork"):
-        for container in spec.get("containers", []) + spec.get("initContainers", []):
+        for container in _containers(spec):
             for port in container.get("ports", ()):
                 if not port.get("hostPort"):
                     port["hostPort"] = port.get("containerPort", 0)
@@ -131,7 +135,7 @@ def _pod(pod: JSON) -> None:
     """A limit without a request asks for as much as it allows."""
     spec = pod["spec"]
     spec.setdefault("enableServiceLinks", True)
-    for container in spec.get("containers", []) + spec.get("initContainers", []):
+    for container in _containers(spec):
         resources = container.get("resources") or {}
         for name, value in (resources.get("limits") or {}).items():
             resources.setdefault("requests", {}).setdefault(name, value)
@@ -310,7 +314,7 @@ RULES: Final[dict[str, Rule]] = {
 
 def _fill(obj: JSON, values: JSON) -> None:
     for key, value in values.items():
-        if key not in obj:
+        if obj.get(key) in (None, ""):
             obj[key] = copy.deepcopy(value) if isinstance(value, (dict, list)) else value
 
 

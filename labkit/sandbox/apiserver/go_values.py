@@ -17,6 +17,17 @@ from typing import Final
 
 # Optional scalars that keep their zero (they are pointers: "0" and "not said" differ).
 KEPT_ZEROS: Final = {
+    "meta.v1.ObjectMeta": "deletionGracePeriodSeconds",
+    "meta.v1.OwnerReference": "controller blockOwnerDeletion",
+    "apiextensions.v1.CustomResourceDefinitionVersion": "deprecationWarning",
+    "apiextensions.v1.CustomResourceSubresourceScale": "labelSelectorPath",
+    "apiextensions.v1.ServiceReference": "path port",
+    "apiextensions.v1.WebhookClientConfig": "url",
+    "apiextensions.v1.ValidationRule": "reason optionalOldSelf",
+    "apiextensions.v1.JSONSchemaProps": (
+        "maximum minimum maxLength minLength maxItems minItems multipleOf maxProperties minProperties default"
+        " x-kubernetes-preserve-unknown-fields x-kubernetes-list-type x-kubernetes-map-type"
+    ),
     "admissionregistration.v1.MatchResources": "matchPolicy",
     "admissionregistration.v1.MutatingAdmissionPolicySpec": "failurePolicy",
     "admissionregistration.v1.MutatingWebhook": (
@@ -164,6 +175,7 @@ KEPT_ZEROS: Final = {
 
 # Fields that are not required and always there (no omitempty, or a struct that is no pointer).
 ALWAYS: Final = {
+    "apiextensions.v1.CustomResourceDefinitionStatus": "conditions acceptedNames storedVersions",
     "apps.v1.ControllerRevision": "data",
     "apps.v1.DaemonSetCondition": "lastTransitionTime",
     "apps.v1.DaemonSetSpec": "updateStrategy",
@@ -223,6 +235,7 @@ ALWAYS: Final = {
 
 # Fields that the schema calls required and that are absent all the same when nobody set them.
 ABSENT: Final = {
+    "apiextensions.v1.WebhookConversion": "conversionReviewVersions",
     "admissionregistration.v1.MutatingWebhook": "sideEffects",
     "admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec": "policyName validationActions",
     "admissionregistration.v1.ValidatingWebhook": "sideEffects",

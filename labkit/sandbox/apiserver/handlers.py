@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 
-from labkit.sandbox.apiserver import bodies, negotiation, options, wire
+from labkit.sandbox.apiserver import bodies, negotiation, options, problems, reviews, wire
 from labkit.sandbox.apiserver.negotiation import Form
 from labkit.sandbox.apiserver.requests import User
 from labkit.sandbox.apiserver.routing import Route
@@ -152,8 +152,18 @@ class Handlers:
         how = options.read_write(call, "CreateOptions")
         body = bodies.parse(call.body, call.media_type, route.resource.kind)
         obj = bodies.decode(body, route.resource, how, self._api.registry)
+        if route.resource.verbs == ("create",):
+            return self._ask(call, obj)
         made = self._api.verbs.create(route.resource, route.namespace, obj, how)
         return self._one(call, orjson.dumps(made), 201, how.warnings)
+
+    def _ask(self, call: Call, obj: JSON) -> Response:
+        """A kind that is never stored: a review, or a binding."""
+        route = call.route
+        if route.resource.group not in reviews.GROUPS:
+            raise problems.method_not_allowed()
+        answer = self._api.reviews.answer(route.resource.kind, obj, call.user, route.namespace)
+        return wire.respond(wire.whole(route.resource, answer), call.form, 201)
 
     def _update(self, call: Call) -> Response:
         route, how = call.route, options.read_write(call, "UpdateOptions")

@@ -45,6 +45,12 @@ def denied(resource: Resource, name: str, detail: str) -> Forbidden:
     return Forbidden(f"{subject} is forbidden: {detail}", details=_details(resource, name))
 
 
+def pod_denied(name: str, detail: str) -> Forbidden:
+    """A rule of admission forbids a pod."""
+    details = {"name": name, "kind": "pods"} if name else {"kind": "pods"}
+    return Forbidden(f'pods "{name}" is forbidden: {detail}', details=details)
+
+
 def generic(error: ApiError) -> ApiError:
     """Mark an error as one about the request as such: its details are shown although they are empty."""
     error.details = NO_DETAILS

@@ -64,6 +64,8 @@ def prepare_update(resource: Resource, new: JSON, old: JSON, subresource: str) -
     if subresource == "status":
         _only_status(resource, new, old)
         return
+    if subresource == "binding":
+        return
     if has_status(resource):
         _restore(new, old, "status")
     hook = _ON_UPDATE.get(resource.name)
@@ -216,7 +218,7 @@ def _update_definition(new: JSON, old: JSON, subresource: str) -> None:  # noqa:
 
 def qos_class(pod: JSON) -> str:
     """Guaranteed, Burstable or BestEffort, by the containers' requests and limits of CPU and memory."""
-    containers = pod["spec"].get("containers", []) + pod["spec"].get("initContainers", [])
+    containers = [*(pod["spec"].get("containers") or ()), *(pod["spec"].get("initContainers") or ())]
     said, equal = False, bool(containers)
     for container in containers:
         resources = container.get("resources") or {}

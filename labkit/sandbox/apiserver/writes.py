@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from labkit.errors import ApiError, BadRequest, NotFound, TooLarge, UnsupportedMediaType
-from labkit.sandbox.apiserver import bodies, field_errors
+from labkit.sandbox.apiserver import bodies, field_errors, problems
 from labkit.sandbox.apiserver.codec import WrongType
 from labkit.sandbox.apiserver.field_errors import FieldError
 from labkit.sandbox.apiserver.requests import WriteOptions
@@ -67,8 +67,10 @@ class Writes:
     def read_patch(self, resource: Resource, media_type: str, body: bytes) -> Patch:
         """The patch in a body.  Raises `UnsupportedMediaType` or `BadRequest`."""
         kind = PATCH_TYPES.get(media_type)
-        if kind is None or (kind == "strategic" and resource.custom is not None):
-            taken = [t for t in PATCH_TYPES if resource.custom is None or "strategic" not in t]
+        if kind is None:
+            raise problems.generic(UnsupportedMediaType("415: Unsupported Media Type"))
+        if kind == "strategic" and resource.custom is not None:
+            taken = [name for name, one in PATCH_TYPES.items() if one != "strategic"]
             raise UnsupportedMediaType(
                 f"the body of the request was in an unknown format - accepted media types include: {', '.join(taken)}"
             )
@@ -82,7 +84,7 @@ class Writes:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
             problem = bodies.json_problem(body, error)
-            raise BadRequest(f"error decoding patch: {problem}" if kind == "json" else problem) from error
+            raise BadRequest(f"error decoding patch: {problem}") from error
         return Patch(kind, content, (), text)
 
     def patch(
@@ -112,11 +114,11 @@ class Writes:
         api_version, kind = patched.pop("apiVersion", ""), patched.pop("kind", "")
         try:
             bodies.check_kind(api_version or resource.api_version, kind or resource.kind, resource, self._registry)
-            decoded, problems = resource.model.decode(patched)
+            decoded, odd = resource.model.decode(patched)
         except WrongType as error:
             raise _invalid_patch(patch, str(error)) from error
-        if how.field_validation != "Ignore" and problems.unknown:
-            complaints = [f'unknown field "{path}"' for path in problems.unknown]
+        if how.field_validation != "Ignore" and odd.unknown:
+            complaints = [f'unknown field "{path}"' for path in odd.unknown]
             if how.field_validation == "Strict":
                 raise _invalid_patch(patch, f"strict decoding error: {', '.join(complaints)}")
             how.warnings.extend(complaints)
