@@ -142,7 +142,7 @@ class Chart:
         *,
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
-        set: Sequence[str] = (),
+        set: Sequence[str] = (),  # noqa: A002 - the flag's name
         set_string: Sequence[str] = (),
         set_json: Sequence[str] = (),
         set_file: Sequence[str] = (),
@@ -163,7 +163,7 @@ class Chart:
         *,
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
-        set: Sequence[str] = (),
+        set: Sequence[str] = (),  # noqa: A002 - the flag's name
         set_string: Sequence[str] = (),
         set_json: Sequence[str] = (),
         set_file: Sequence[str] = (),
@@ -181,7 +181,7 @@ class Chart:
         *,
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
-        set: Sequence[str] = (),
+        set: Sequence[str] = (),  # noqa: A002 - the flag's name
         set_string: Sequence[str] = (),
         set_json: Sequence[str] = (),
         set_file: Sequence[str] = (),
@@ -224,7 +224,7 @@ class Chart:
         strict: bool = False,
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
-        set: Sequence[str] = (),
+        set: Sequence[str] = (),  # noqa: A002 - the flag's name
         namespace: str = "default",
         kube_version: str = "",
         limits: Limits = LIMITS,

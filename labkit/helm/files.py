@@ -74,7 +74,7 @@ class ChartFiles:
     @property
     def folder(self) -> str:
         """The folder's own name, which lint compares with the chart's."""
-        name = Path(os.path.abspath(self.source)).name
+        name = Path(os.path.abspath(self.source)).name  # noqa: PTH100 - resolve() would follow links
         return _stem(name).rpartition("-")[0] if is_archive(name) else name or "chart"
 
     def path(self, name: str) -> str:

@@ -65,7 +65,7 @@ def _windows_working_set() -> int:
 
     counters = Counters()
     counters.cb = ctypes.sizeof(counters)
-    kernel: Any = getattr(ctypes, "windll").kernel32
+    kernel: Any = getattr(ctypes, "windll").kernel32  # noqa: B009 - only Windows has it, and its type
     kernel.K32GetProcessMemoryInfo(ctypes.c_void_p(-1), ctypes.byref(counters), counters.cb)
     return int(counters.working_set)
 
@@ -244,7 +244,7 @@ def answer(helm: Helm, request: Message) -> Message:
 def main() -> None:
     """Serve requests until the other end closes, a limit is met, or nobody asks for ``idle`` seconds."""
     channel = Channel(os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb"))
-    log = tempfile.TemporaryFile()
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
     for stream in (1, 2):
         os.dup2(log.fileno(), stream)  # the library's warnings are part of the answer, not of the terminal
     watch = Watch(channel, idle_seconds=float(sys.argv[1]))
