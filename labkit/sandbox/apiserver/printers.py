@@ -1,15 +1,175 @@
-"""Each kind's columns in ``kubectl get``."""
+"""Each kind's columns in ``kubectl get``, as a table.
+
+A row says: the column's name, then where its value comes from: a dotted path (``spec.type``) or a function of the
+object.  Columns after ``WIDE`` are shown with ``-o wide``.  Every table begins with Name and, unless it says so
+itself, ends its narrow part with Age.
+
+Source: Kubernetes 1.36, pkg/printers/internalversion/printers.go.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from labkit.sandbox.apiserver import cells
 from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
+Cell = Callable[[JSON, datetime], Any]
+Row = tuple[str, str | Callable[[JSON], Any]]
+
+WIDE: Final[Row] = ("", "")
+AGE: Final[Row] = ("Age", "")
+
+_CONTAINERS: Final[tuple[Row, ...]] = (
+    ("Containers", cells.template_containers),
+    ("Images", cells.template_images),
+)
+
+COLUMNS: Final[dict[str, tuple[Row, ...]]] = {
+    "pods": (
+        ("Ready", cells.pod_ready), ("Status", cells.pod_status), ("Restarts", cells.pod_restarts), AGE, WIDE,
+        ("IP", cells.pod_ip), ("Node", "spec.nodeName"), ("Nominated Node", "status.nominatedNodeName"),
+        ("Readiness Gates", cells.pod_gates),
+    ),
+    "podtemplates": (
+        ("Containers", lambda o: cells.containers(o["template"]["spec"])),
+        ("Images", lambda o: cells.images(o["template"]["spec"])),
+        ("Pod Labels", lambda o: cells.labels(o["template"]["metadata"].get("labels"))),
+    ),
+    "replicationcontrollers": (
+        ("Desired", cells.number("spec.replicas")), ("Current", cells.number("status.replicas")),
+        ("Ready", cells.number("status.readyReplicas")), AGE, WIDE, *_CONTAINERS,
+        ("Selector", lambda o: cells.labels(o["spec"].get("selector"))),
+    ),
+    "replicasets.apps": (
+        ("Desired", cells.number("spec.replicas")), ("Current", cells.number("status.replicas")),
+        ("Ready", cells.number("status.readyReplicas")), AGE, WIDE, *_CONTAINERS, ("Selector", cells.selector),
+    ),
+    "deployments.apps": (
+        ("Ready", cells.ready_of("status.readyReplicas", "spec.replicas")),
+        ("Up-to-date", cells.number("status.updatedReplicas")),
+        ("Available", cells.number("status.availableReplicas")), AGE, WIDE, *_CONTAINERS, ("Selector", cells.selector),
+    ),
+    "statefulsets.apps": (
+        ("Ready", cells.ready_of("status.readyReplicas", "spec.replicas")), AGE, WIDE, *_CONTAINERS,
+    ),
+    "daemonsets.apps": (
+        ("Desired", cells.number("status.desiredNumberScheduled")),
+        ("Current", cells.number("status.currentNumberScheduled")), ("Ready", cells.number("status.numberReady")),
+        ("Up-to-date", cells.number("status.updatedNumberScheduled")),
+        ("Available", cells.number("status.numberAvailable")),
+        ("Node Selector", lambda o: cells.labels(o["spec"]["template"]["spec"].get("nodeSelector"))), AGE, WIDE,
+        *_CONTAINERS, ("Selector", cells.selector),
+    ),
+    "controllerrevisions.apps": (
+        ("Controller", cells.controller), ("Revision", cells.number("revision")),
+    ),
+    "jobs.batch": (
+        ("Status", cells.job_status), ("Completions", cells.job_completions), ("Duration", cells.job_duration), AGE,
+        WIDE, *_CONTAINERS, ("Selector", cells.selector),
+    ),
+    "cronjobs.batch": (
+        ("Schedule", "spec.schedule"), ("Timezone", "spec.timeZone"), ("Suspend", cells.boolean("spec.suspend")),
+        ("Active", lambda o: len((o.get("status") or {}).get("active") or ())),
+        ("Last Schedule", cells.ago("status.lastScheduleTime")), AGE, WIDE,
+        ("Containers", lambda o: cells.containers(o["spec"]["jobTemplate"]["spec"]["template"]["spec"])),
+        ("Images", lambda o: cells.images(o["spec"]["jobTemplate"]["spec"]["template"]["spec"])),
+        ("Selector", lambda o: cells.selector({"spec": o["spec"]["jobTemplate"]["spec"]})),
+    ),
+    "services": (
+        ("Type", "spec.type"), ("Cluster-IP", cells.cluster_ip), ("External-IP", cells.external_ip),
+        ("Port(s)", cells.service_ports), AGE, WIDE,
+        ("Selector", lambda o: cells.labels(o["spec"].get("selector"))),
+    ),
+    "endpoints": (("Endpoints", cells.endpoints),),
+    "endpointslices.discovery.k8s.io": (
+        ("AddressType", "addressType"), ("Ports", cells.slice_ports), ("Endpoints", cells.slice_addresses),
+    ),
+    "ingresses.networking.k8s.io": (
+        ("Class", "spec.ingressClassName"), ("Hosts", cells.ingress_hosts), ("Address", cells.balancer),
+        ("Ports", lambda o: "80, 443" if o["spec"].get("tls") else "80"),
+    ),
+    "ingressclasses.networking.k8s.io": (
+        ("Controller", "spec.controller"), ("Parameters", cells.class_parameters),
+    ),
+    "networkpolicies.networking.k8s.io": (
+        ("Pod-Selector", lambda o: cells.selector_text(o["spec"].get("podSelector"))),
+    ),
+    "namespaces": (("Status", "status.phase"),),
+    "nodes": (
+        ("Status", cells.node_status), ("Roles", cells.node_roles), AGE, ("Version", "status.nodeInfo.kubeletVersion"),
+        WIDE, ("Internal-IP", cells.node_address("InternalIP")), ("External-IP", cells.node_address("ExternalIP")),
+        ("OS-Image", cells.or_unknown("status.nodeInfo.osImage")),
+        ("Kernel-Version", cells.or_unknown("status.nodeInfo.kernelVersion")),
+        ("Container-Runtime", cells.or_unknown("status.nodeInfo.containerRuntimeVersion")),
+    ),
+    "configmaps": (("Data", lambda o: len(o.get("data") or ()) + len(o.get("binaryData") or ())),),
+    "secrets": (("Type", "type"), ("Data", lambda o: len(o.get("data") or ()))),
+    "serviceaccounts": (("Secrets", lambda o: len(o.get("secrets") or ())),),
+    "resourcequotas": (
+        ("Request", cells.quota("requests")), ("Limit", cells.quota("limits")), AGE,
+    ),
+    "limitranges": (("Created At", "metadata.creationTimestamp"), WIDE),
+    "persistentvolumes": (
+        ("Capacity", "spec.capacity.storage"), ("Access Modes", lambda o: cells.access_modes(o["spec"])),
+        ("Reclaim Policy", "spec.persistentVolumeReclaimPolicy"), ("Status", cells.volume_status),
+        ("Claim", cells.volume_claim), ("StorageClass", "spec.storageClassName"),
+        ("VolumeAttributesClass", cells.or_unset("spec.volumeAttributesClassName")), ("Reason", "status.reason"), AGE,
+        WIDE, ("VolumeMode", cells.or_unset("spec.volumeMode")),
+    ),
+    "persistentvolumeclaims": (
+        ("Status", cells.volume_status), ("Volume", "spec.volumeName"), ("Capacity", cells.claim_capacity),
+        ("Access Modes", cells.claim_modes), ("StorageClass", "spec.storageClassName"),
+        ("VolumeAttributesClass", cells.or_unset("spec.volumeAttributesClassName")), AGE, WIDE,
+        ("VolumeMode", cells.or_unset("spec.volumeMode")),
+    ),
+    "storageclasses.storage.k8s.io": (
+        ("Provisioner", "provisioner"), ("ReclaimPolicy", "reclaimPolicy"), ("VolumeBindingMode", "volumeBindingMode"),
+        ("AllowVolumeExpansion", cells.boolean("allowVolumeExpansion", "false")),
+    ),
+    "csinodes.storage.k8s.io": (("Drivers", lambda o: len(o["spec"].get("drivers") or ())),),
+    "horizontalpodautoscalers.autoscaling": (
+        ("Reference", lambda o: "{kind}/{name}".format(**o["spec"]["scaleTargetRef"])),
+        ("Targets", cells.autoscaler_targets), ("MinPods", cells.autoscaler_minimum),
+        ("MaxPods", cells.number("spec.maxReplicas")), ("Replicas", cells.number("status.currentReplicas")),
+    ),
+    "poddisruptionbudgets.policy": (
+        ("Min Available", cells.or_na("spec.minAvailable")), ("Max Unavailable", cells.or_na("spec.maxUnavailable")),
+        ("Allowed Disruptions", cells.number("status.disruptionsAllowed")),
+    ),
+    "roles.rbac.authorization.k8s.io": (("Created At", "metadata.creationTimestamp"), WIDE),
+    "clusterroles.rbac.authorization.k8s.io": (("Created At", "metadata.creationTimestamp"), WIDE),
+    "rolebindings.rbac.authorization.k8s.io": (
+        ("Role", cells.role), AGE, WIDE, ("Users", cells.subjects("User")), ("Groups", cells.subjects("Group")),
+        ("ServiceAccounts", cells.subjects("ServiceAccount")),
+    ),
+    "clusterrolebindings.rbac.authorization.k8s.io": (
+        ("Role", cells.role), AGE, WIDE, ("Users", cells.subjects("User")), ("Groups", cells.subjects("Group")),
+        ("ServiceAccounts", cells.subjects("ServiceAccount")),
+    ),
+    "priorityclasses.scheduling.k8s.io": (
+        ("Value", cells.number("value")), ("Global-Default", lambda o: bool(o.get("globalDefault"))), AGE,
+        ("PreemptionPolicy", "preemptionPolicy"),
+    ),
+    "leases.coordination.k8s.io": (("Holder", "spec.holderIdentity"),),
+    "customresourcedefinitions.apiextensions.k8s.io": (("Created At", "metadata.creationTimestamp"), WIDE),
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": (
+        ("Webhooks", lambda o: len(o.get("webhooks") or ())),
+    ),
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": (
+        ("Webhooks", lambda o: len(o.get("webhooks") or ())),
+    ),
+}  # fmt: skip
+
+# Kinds whose table does not begin with the name.
+EVENT_COLUMNS: Final[tuple[Row, ...]] = (
+    ("Last Seen", cells.event_last_seen), ("Type", "type"), ("Reason", "reason"), ("Object", cells.event_object), WIDE,
+    ("Subobject", "involvedObject.fieldPath"), ("Source", cells.event_source),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -17,7 +177,7 @@ class Column:
     """A column: its name and how a cell is made of an object at a time."""
 
     name: str
-    cell: Callable[[JSON, datetime], Any]
+    cell: Cell
     type: str = "string"
     format: str = ""
     priority: int = 0
@@ -34,7 +194,61 @@ class Column:
         }
 
 
-def columns_of(resource: Resource) -> list[Column]:  # noqa: ARG001
+_NAME: Final = Column(
+    "Name",
+    lambda obj, _: obj["metadata"]["name"],
+    format="name",
+    description="Name must be unique within a namespace.",
+)
+
+
+def columns_of(resource: Resource) -> list[Column]:
     """The kind's columns."""
-    name = Column("Name", lambda obj, _: obj["metadata"]["name"], format="name")
-    return [name, Column("Age", lambda obj, _: obj["metadata"].get("creationTimestamp"))]
+    if resource.custom is not None:
+        return [_NAME, *_custom(resource.custom.columns)]
+    if resource.plural == "events":
+        wide = [_simple(name, cell, 1) for name, cell in (("First Seen", cells.event_first_seen), ("Count", cells.event_count))]
+        name = Column("Name", _NAME.cell, format="name", priority=1)
+        found = _columns(EVENT_COLUMNS)
+        message = _simple("Message", lambda o: (o.get("message") or o.get("note") or "").strip(), 0)
+        return [*found[:4], *found[4:], message, *wide, name]
+    rows = COLUMNS.get(resource.name, ())
+    if AGE not in rows and WIDE not in rows:
+        rows = (*rows, AGE)
+    return [_NAME, *_columns(rows)]
+
+
+def _columns(rows: tuple[Row, ...]) -> list[Column]:
+    found, priority = [], 0
+    for row in rows:
+        if row == WIDE:
+            priority = 1
+        elif row == AGE:
+            found.append(Column("Age", lambda obj, now: cells.age(obj["metadata"].get("creationTimestamp"), now), priority=priority))
+        else:
+            found.append(_simple(row[0], row[1], priority))
+    return found
+
+
+def _simple(name: str, source: Any, priority: int) -> Column:
+    if isinstance(source, str):
+        return Column(name, lambda obj, _: cells.text(obj, source), priority=priority)
+    if getattr(source, "timed", False):
+        return Column(name, source, priority=priority)
+    return Column(name, lambda obj, _: source(obj), priority=priority)
+
+
+def _custom(columns: list[JSON]) -> list[Column]:
+    if not columns:
+        return [Column("Age", lambda obj, now: cells.age(obj["metadata"].get("creationTimestamp"), now), type="date")]
+    return [
+        Column(
+            one["name"],
+            cells.json_path(one["jsonPath"], one["type"]),
+            type=one["type"],
+            format=one.get("format", ""),
+            priority=one.get("priority", 0),
+            description=one.get("description", ""),
+        )
+        for one in columns
+    ]
