@@ -52,8 +52,8 @@ def path_segment(name: str) -> list[str]:
     return [f"may not contain '{part}'" for part in ("/", "%") if part in name]
 
 
-def validate(meta: JSON, *, namespaced: bool, name_rule: NameRule) -> list[FieldError]:
-    """The rules for the metadata of any object."""
+def validate(meta: JSON, *, namespaced: bool, name_rule: NameRule, custom: bool = False) -> list[FieldError]:
+    """The rules for the metadata of any object; ``custom`` objects may have finalizers of a name without a domain."""
     errors: list[FieldError] = []
     generate, name = meta.get("generateName", ""), meta.get("name", "")
     if generate:
@@ -74,7 +74,7 @@ def validate(meta: JSON, *, namespaced: bool, name_rule: NameRule) -> list[Field
     errors += labels(meta.get("labels") or {}, "metadata.labels")
     errors += _annotations(meta.get("annotations") or {})
     errors += _owner_references(meta.get("ownerReferences") or [])
-    errors += _finalizers(meta.get("finalizers") or [])
+    errors += _finalizers(meta.get("finalizers") or [], custom=custom)
     return errors
 
 
@@ -150,13 +150,13 @@ def _owner_reference(reference: JSON) -> list[FieldError]:
     return errors
 
 
-def _finalizers(finalizers: list[str]) -> list[FieldError]:
+def _finalizers(finalizers: list[str], *, custom: bool) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, name in enumerate(finalizers):
         path = f"metadata.finalizers[{index}]"
         problems = names.qualified_name(name)
         errors += [bad(path, name, text) for text in problems]
-        if not problems and "/" not in name and name not in _STANDARD_FINALIZERS:
+        if not custom and not problems and "/" not in name and name not in _STANDARD_FINALIZERS:
             errors.append(bad(path, name, "name is neither a standard finalizer name nor is it fully qualified"))
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         text = "finalizer orphan and foregroundDeletion cannot be both set"

@@ -13,7 +13,12 @@ JSON = dict[str, Any]
 
 def check_create(resource: Resource, obj: JSON) -> list[FieldError]:
     """The errors of a new object."""
-    return object_meta.validate(obj["metadata"], namespaced=resource.namespaced, name_rule=object_meta.path_segment)
+    return object_meta.validate(
+        obj["metadata"],
+        namespaced=resource.namespaced,
+        name_rule=object_meta.path_segment,
+        custom=resource.custom is not None,
+    )
 
 
 def check_update(resource: Resource, new: JSON, old: JSON, subresource: str) -> list[FieldError]:  # noqa: ARG001
