@@ -61,8 +61,9 @@ class Given:
     def sources(self) -> Iterator[GivenSource]:
         """Each source in the order in which they are laid over each other."""
         for file in self.value_files:
-            text = self.read(file, str(file))
-            yield GivenSource(str(file), partial(_lay_over, partial(parse_values, text, str(file))), text)
+            name = self._shown(file)
+            text = self.read(file, name)
+            yield GivenSource(name, partial(_lay_over, partial(parse_values, text, name)), text)
         if isinstance(self.values, str):
             yield GivenSource(
                 "values", partial(_lay_over, partial(parse_values, self.values, "values")), self.values
@@ -79,6 +80,13 @@ class Given:
             where = f"--set-file {expression}"
             read = partial(self.read, where=where)
             yield GivenSource(where, partial(_set, partial(setflags.set_file, read=read), expression))
+
+    def _shown(self, file: Path | str) -> str:
+        """A file as messages name it: within a repository, by its path there."""
+        path = Path(file)
+        if self.inside is not None and path.is_absolute() and path.is_relative_to(self.inside):
+            return path.relative_to(self.inside).as_posix()
+        return str(file)
 
     def read(self, file: Path | str, where: str) -> str:
         """A file's text, as UTF-8."""

@@ -180,3 +180,15 @@ def test_numbers_of_flags_reach_subcharts(make_chart: Callable[..., Path], backe
     rendered = Chart(root, with_backend=backend).render(set=["sub.tag=20241123", "global.tag=20241124"])
     assert rendered.objects[0].obj["data"] == {"a": "20241123", "b": "20241124"}
     assert list(rendered.templates) == ["web/charts/sub/templates/a.yaml"]
+
+
+def test_a_values_file_of_a_repository_is_named_by_its_path_there(
+    make_chart: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = make_chart({"templates/a.yaml": CONFIG_MAP}, folder="repo/web")
+    file = tmp_path / "repo" / "envs" / "prod.yaml"
+    file.parent.mkdir()
+    file.write_text("a: [")
+    with pytest.raises(ValuesError) as caught:
+        Chart.load(root, inside=tmp_path / "repo", shown_as="web").render(value_files=[file])
+    assert caught.value.where == "envs/prod.yaml:1"
