@@ -149,6 +149,8 @@ class _Parser:
         else:
             value = present if isinstance(present, dict) else {}
             self._key(value, level)
+            if not value:
+                raise self._wrong(f"item [{index}] has no value")
         grown = items + [None] * (index + 1 - len(items))
         grown[index] = value
         return grown

@@ -188,7 +188,7 @@ def test_a_values_file_of_a_repository_is_named_by_its_path_there(
     root = make_chart({"templates/a.yaml": CONFIG_MAP}, folder="repo/web")
     file = tmp_path / "repo" / "envs" / "prod.yaml"
     file.parent.mkdir()
-    file.write_text("a: [")
+    file.write_text("a: b: c")
     with pytest.raises(ValuesError) as caught:
         Chart.load(root, inside=tmp_path / "repo", shown_as="web").render(value_files=[file])
     assert caught.value.where == "envs/prod.yaml:1"
