@@ -226,9 +226,7 @@ class Mirror:
 
     @staticmethod
     def _complete(origin: _Origin, name: str) -> str:
-        found = origin.reader.git("rev-parse", f"--disambiguate={name}").text.split()
-        kinds = [origin.reader.git("cat-file", "-t", sha).text.strip() for sha in found]
-        commits = [sha for sha, kind in zip(found, kinds, strict=True) if kind == "commit"]
+        commits = origin.reader.disambiguate(name)
         if len(commits) > 1:
             problem = f"{name!r} is the beginning of {len(commits)} commits."
             raise RevisionNotFound(problem, where=origin.where, fix="Write more digits of the commit's id.")

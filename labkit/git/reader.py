@@ -6,7 +6,7 @@ person or a manifest wrote can be taken for an option.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -100,6 +100,11 @@ class Reader:
             raise not_found(self.refs(), name, where=self.where)
         return sha
 
+    def disambiguate(self, short: str) -> list[str]:
+        """The commits whose ids begin with these digits."""
+        found = self.git("rev-parse", f"--disambiguate={short}").text.split()
+        return [sha for sha in found if self.git("cat-file", "-t", sha).text.strip() == "commit"]
+
     def has_commit(self, sha: str) -> bool:
         """Whether that commit, with its tree, is here."""
         return bool(self._rev_parse(f"{sha}^{{tree}}"))
@@ -114,7 +119,13 @@ class Reader:
 
     def commit(self, revision: str = "HEAD") -> Commit:
         """One commit's author, date, message and parents."""
-        return self.log(revision, limit=1)[0]
+        commit = self.log(revision, limit=1)[0]
+        if commit.parents or not (self.git_dir / "shallow").exists():
+            return commit
+        # In a mirror without history `git log` leaves out the parents, which the commit itself does name.
+        headers = self.git("cat-file", "commit", commit.sha).text.partition("\n\n")[0].splitlines()
+        parents = (line.removeprefix("parent ") for line in headers if line.startswith("parent "))
+        return replace(commit, parents=tuple(parents))
 
     def log(
         self, revision: str = "HEAD", *, limit: int = 20, path: str = "", without: Sequence[str] = ()
