@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labkit.gitops.sync.gates import Decision, Facts
+from labkit.gitops.status import moment
+from labkit.gitops.sync.gates import HEAL_FORGOTTEN, Decision, Facts
 from labkit.gitops.sync.gates import decide as gates
 from labkit.gitops.sync.operation import ENDED
 from labkit.gitops.sync.retry import AUTOMATIC_LIMIT
@@ -19,20 +20,19 @@ JSON = dict[str, Any]
 
 
 def decide(
-    app: Application, status: JSON, comparison: Comparison, heals: list[datetime], now: datetime
+    app: Application, status: JSON, comparison: Comparison, now: datetime
 ) -> tuple[Decision, JSON | None]:
     """Whether to sync without being asked, and the operation if so."""
-    facts = _facts(app, status, comparison, heals, now)
+    facts = _facts(app, status, comparison, now)
     decision = gates(facts)
     return decision, _operation(app, facts, heal=decision.heal) if decision.sync else None
 
 
-def _facts(
-    app: Application, status: JSON, comparison: Comparison, heals: list[datetime], now: datetime
-) -> Facts:
+def _facts(app: Application, status: JSON, comparison: Comparison, now: datetime) -> Facts:
     policy, state = app.sync_policy, status.get("operationState") or {}
     resources = status.get("resources") or []
     result = state.get("syncResult") or {}
+    since = (now - moment(state["finishedAt"])).total_seconds() if state.get("finishedAt") else 0.0
     tried = result.get("revision", "") if _same_source(app, result) else ""
     return Facts(
         automated=policy.automated,
@@ -47,8 +47,8 @@ def _facts(
         revision=(status.get("sync") or {}).get("revision", ""),
         tried_revision=tried,
         tried_phase=state.get("phase", ""),
-        heal_tries=len(heals),
-        seconds_since_heal=(now - heals[-1]).total_seconds() if heals else 0.0,
+        heal_tries=0 if since > HEAL_FORGOTTEN else _heals(state),
+        seconds_since=since,
     )
 
 
@@ -59,13 +59,21 @@ def _same_source(app: Application, result: JSON) -> bool:
     return bool(result.get("source") == app.spec.get("source"))
 
 
+def _heals(state: JSON) -> int:
+    """How many self-heals in a row the last operation was: Argo CD keeps the count in the operation itself."""
+    sync = (state.get("operation") or {}).get("sync") or {}
+    return int(sync.get("selfHealAttemptsCount") or 0)
+
+
 def _operation(app: Application, facts: Facts, *, heal: bool) -> JSON:
     sync: JSON = {
         "revision": facts.revision,
         "prune": facts.prune,
         "syncOptions": list(app.sync_policy.options),
     }
-    if heal:  # only what drifted, as Argo CD does
+    if heal:
+        sync["selfHealAttemptsCount"] = facts.heal_tries + 1
+        # Only what drifted is applied, as in Argo CD.
         sync["resources"] = [
             {k: entry[k] for k in ("group", "kind", "name", "namespace") if k in entry}
             for entry in facts.out_of_sync

@@ -46,7 +46,6 @@ class Memory:
     revisions: tuple[str, ...] = ()
     failed: str = ""
     waves: dict[Any, datetime] = field(default_factory=dict)
-    heals: list[datetime] = field(default_factory=list)
 
 
 class Reconciler:
@@ -147,7 +146,7 @@ class Reconciler:
         if not running:
             operation, again = app.operation, None
             if operation is None:
-                operation, again = self._automatic(app, status, memory, sight)
+                operation, again = self._automatic(app, status, sight)
             if operation is None:
                 return again
             memory.waves.clear()
@@ -171,20 +170,10 @@ class Reconciler:
             self._ended(app, status, memory, job)
         return again
 
-    def _automatic(
-        self, app: Application, status: JSON, memory: Memory, sight: Sight
-    ) -> tuple[JSON | None, float | None]:
+    def _automatic(self, app: Application, status: JSON, sight: Sight) -> tuple[JSON | None, float | None]:
         now = self._clock.now()
-        decision, operation = decide(app, status, sight.comparison, memory.heals, now)
+        decision, operation = decide(app, status, sight.comparison, now)
         set_conditions(status, {"SyncError": decision.error} if decision.error else {}, {"SyncError"}, now)
-        if decision.heal and operation is not None:
-            memory.heals.append(now)
-        elif (
-            status.get("sync", {}).get("status") == "Synced"
-            and memory.heals
-            and (now - memory.heals[-1]).total_seconds() > 300
-        ):
-            memory.heals.clear()
         return operation, decision.later
 
     def _ended(self, app: Application, status: JSON, memory: Memory, job: Running) -> None:

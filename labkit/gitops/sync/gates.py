@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEAL_FIRST, HEAL_FACTOR, HEAL_LONGEST = 2.0, 3.0, 300.0
-"""Self-heal's back-off in seconds: 2, 6, 18 … at most 300."""
+"""Self-heal's back-off in seconds: at once, then after 2, 6, 18 … at most 300."""
+
+HEAL_FORGOTTEN = 330.0
+"""Seconds of peace after which the back-off begins anew."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Facts:
     tried_revision: str  # of the last operation, "" if its source was another
     tried_phase: str
     heal_tries: int = 0
-    seconds_since_heal: float = 0.0
+    seconds_since: float = 0.0  # the last operation ended
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ def decide(facts: Facts) -> Decision:
 
 
 def heal_delay(tries: int) -> float:
-    """Seconds between one self-heal and the next."""
-    return min(HEAL_FIRST * HEAL_FACTOR ** min(tries, 10), HEAL_LONGEST) if tries else 0.0
+    """Seconds between one self-heal and the next, after so many in a row."""
+    return min(HEAL_FIRST * HEAL_FACTOR ** (min(tries, 10) - 1), HEAL_LONGEST) if tries else 0.0
 
 
 def _tried(facts: Facts) -> Decision | None:
@@ -82,7 +85,7 @@ def _tried(facts: Facts) -> Decision | None:
         return Decision(False, text, error=f"Failed last sync attempt to {facts.revision}")
     if not facts.self_heal:
         return Decision(False, f"{short} was synced already and selfHeal is off: drift is shown, not undone")
-    wait = heal_delay(facts.heal_tries) - facts.seconds_since_heal
+    wait = heal_delay(facts.heal_tries) - facts.seconds_since
     if wait > 0:
         return Decision(False, "self-heal waits: it was needed a moment ago", later=wait)
     return None
