@@ -68,10 +68,11 @@ def config(namespace):
 
 
 @pytest.fixture
-def reaches(cluster, namespace):
+def reaches(cluster, namespace, request):
     """Wait until an object satisfies a condition (None: until it is gone); hands it back."""
+    seconds = 20 if request.node.callspec.params["cluster"] == "sandbox" else 100  # a real one pulls images
 
-    def wait(api_version, kind, name, condition, *, seconds=60, where=namespace):
+    def wait(api_version, kind, name, condition, *, where=namespace):
         found = cluster.list(api_version, kind, where, field_selector=f"metadata.name={name}")
         current = found.items[0] if found.items else None
         if _holds(current, condition):
