@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 WORKSPACE ?= workspace
 
-# A venv's tools come first: tests find the labkit, and the kubectl, that belong to this checkout.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Tests find the labkit, and the kubectl, that belong to this checkout.
+WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .PHONY: help lab demo install test check fix bench clean
 .DEFAULT_GOAL := help
@@ -26,7 +26,7 @@ demo: $(VENV)/.lab ## See the whole loop once, in the terminal; ends by itself
 install: $(VENV)/.dev ## Install the lab with what its tests need
 
 test: check ## Everything: check, the tests, the notebooks
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --quiet tests
+	@$(WITH_TOOLS) $(BIN)/python -m pytest -n 2 --dist loadfile tests
 
 check: $(VENV)/.dev ## Style, types, architecture
 	@$(BIN)/ruff check .
@@ -40,7 +40,7 @@ fix: $(VENV)/.dev ## Mend what can be mended by machine
 	@$(BIN)/ruff check .
 
 bench: $(VENV)/.dev ## How fast, how small: one table
-	@$(BIN)/python -m benchmarks
+	@$(WITH_TOOLS) $(BIN)/python -m benchmarks
 
 clean: ## Remove what was made here; the workspace, which is yours, stays
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -63,6 +63,7 @@ $(BIN)/python:
 	  echo "The lab needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -1)."; \
 	  echo "Fix: install one (https://www.python.org/downloads), then name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; \
 	  exit 1; }
+	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) >/dev/null || { rm -rf $(VENV); \
 	  echo "'$(PYTHON) -m venv' failed."; \
 	  echo "Fix: on Debian and Ubuntu, sudo apt install python3-venv; then again."; \
