@@ -1,4 +1,4 @@
-"""Who commits: the person that Git knows already, or a name for those who have not told it one.
+"""Whose settings count: the person's that Git knows already, as far as they cannot run a program.
 
 A first commit should not fail on a missing ``user.email``. What the lab puts in its place is given to each
 command; it is never written to anybody's configuration.
@@ -6,6 +6,7 @@ command; it is never written to anybody's configuration.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from labkit.git.command import Config, environment, run
@@ -23,33 +24,24 @@ _TAKEN = (
     r"^(user\.(name|email)|http\.(.*\.)?(proxy|sslcainfo|sslcapath)|core\.(autocrlf|eol)|safe\.directory)$"
 )
 
-# What a repository's own configuration could make `git` execute, and what it is overridden with.
+# What a repository's own configuration could make `git` execute beyond what `command.HARDENED` overrides.
 _EXECUTES = (
     r"^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver|diff\..*\.(command|textconv)"
-    r"|core\.alternaterefscommand|credential\..*\.helper|branch\..*\.mergeoptions|merge\.default|diff\.trustexitcode)$"
+    r"|core\.alternaterefscommand|credential\..*\.helper|branch\..*\.mergeoptions)$"
 )
 
 
-def _read(git_dir: Path | None, pattern: str, *scope: str) -> list[tuple[str, str]]:
+def settings(git_dir: Path | None) -> Config:
+    """What a command in this repository is configured with: the harmless part of what the user and the
+    repository have set (the nearest one last), and an override for every program that it names.
+
+    With the overrides a filter passes content through unchanged, and a merge driver reports a conflict.
+    """
     where = (f"--git-dir={git_dir}",) if git_dir else ()
-    env = environment(user_config=True)
-    result = run(
-        *where, "config", *scope, "--includes", "--null", "--get-regexp", pattern, env=env, check=False
-    )
+    command = ("config", "--includes", "--null", "--get-regexp", f"{_TAKEN}|{_EXECUTES}")
+    result = run(*where, *command, env=environment(user_config=True), check=False)
     pairs = (field.partition("\n") for field in result.fields())
-    return [(key, value) for key, _, value in pairs if key]
-
-
-def own_settings(git_dir: Path | None) -> Config:
-    """The harmless part of the user's and the repository's configuration, the nearest one last."""
-    return _read(git_dir, _TAKEN)
-
-
-def disarmed(git_dir: Path) -> Config:
-    """Overrides for every program that this repository's configuration names: filters pass content through
-    unchanged, a merge driver reports a conflict."""
-    keys = {key for key, _ in _read(git_dir, _EXECUTES, "--local")}
-    return [(key, _instead(key)) for key in sorted(keys)]
+    return [(key, value if re.match(_TAKEN, key) else _instead(key)) for key, _, value in pairs if key]
 
 
 def _instead(key: str) -> str:
@@ -60,9 +52,9 @@ def _instead(key: str) -> str:
     return "false" if key.startswith("merge.") and key.endswith(".driver") else ""
 
 
-def identity(settings: Config, inherited: Mapping[str, str]) -> dict[str, str]:
+def identity(config: Config, inherited: Mapping[str, str]) -> dict[str, str]:
     """The variables that name the author and the committer, for whatever part nobody has set."""
-    known = {key.lower(): value for key, value in settings}
+    known = {key.lower(): value for key, value in config}
     name = known.get("user.name") or FALLBACK.name
     email = known.get("user.email") or FALLBACK.email
     wanted = {f"GIT_{role}_NAME": name for role in ("AUTHOR", "COMMITTER")}

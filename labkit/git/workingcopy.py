@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from labkit.errors import GitError, MergeConflict, RepositoryNotFound, RevisionNotFound
 from labkit.git.command import Result, environment, run
-from labkit.git.identity import disarmed, identity, own_settings
+from labkit.git.identity import identity, settings
 from labkit.git.reader import EMPTY_TREE, Reader, check_path
 from labkit.git.revisions import check_revision, parse_ls_remote
 from labkit.git.status import parse_status
@@ -69,7 +69,7 @@ class WorkingCopy:
         target.parent.mkdir(parents=True, exist_ok=True)
         chosen = (f"--branch={check_revision(branch)}",) if branch else ()
         who = credential or own
-        env = environment(url=bare, credential=who, allow_files=True, config=own_settings(None))
+        env = environment(url=bare, credential=who, allow_files=True, config=settings(None))
         try:
             run(
                 "clone", "--quiet", "--template=", "--no-recurse-submodules", "--no-hardlinks",
@@ -280,8 +280,7 @@ class WorkingCopy:
         specs = (f"refs/heads/{name}:refs/heads/{name}", *(("refs/tags/*:refs/tags/*",) if tags else ()))
         self._remote("push", "--no-verify", "--receive-pack=git-receive-pack", *lease, specs=specs)
         self._git("update-ref", tracking, after)
-        self._git("config", f"branch.{name}.remote", _REMOTE)
-        self._git("config", f"branch.{name}.merge", f"refs/heads/{name}")
+        self._git("branch", "--quiet", f"--set-upstream-to={_REMOTE}/{name}", name)
         return Push(f"refs/heads/{name}", before, after)
 
     def remote_branches(self) -> dict[str, str]:
@@ -295,7 +294,7 @@ class WorkingCopy:
         advice = "Clone a repository there, or name the folder of one."
         if not self.path.is_dir():
             raise RepositoryNotFound("There is no such folder.", where=str(self.path), fix=advice)
-        env = environment(extra={"GIT_CEILING_DIRECTORIES": str(self.path.parent)}, config=own_settings(None))
+        env = environment(extra={"GIT_CEILING_DIRECTORIES": str(self.path.parent)}, config=settings(None))
         result = run(
             "rev-parse", "--absolute-git-dir", cwd=self.path, env=env, where=str(self.path), check=False
         )
@@ -310,10 +309,9 @@ class WorkingCopy:
         self, *args: str, stdin: bytes = b"", check: bool = True, extra: dict[str, str] | None = None,
         url: str = "", credential: Credential | None = None, seconds: float = 60.0,
     ) -> Result:  # fmt: skip
-        settings = own_settings(self._git_dir)
-        config = (*settings, *disarmed(self._git_dir))
+        config = settings(self._git_dir)
         env = environment(url=url, credential=credential, allow_files=True, config=config, extra=extra)
-        env |= identity(settings, env)
+        env |= identity(config, env)
         command = (f"--git-dir={self._git_dir}", f"--work-tree={self.path}", *args)
         secrets = credential.secrets() if credential else ()
         return run(

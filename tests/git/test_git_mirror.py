@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -244,7 +243,8 @@ def test_exports_that_nobody_used_are_pruned(tmp_path, origin, change):
     assert [path.exists() for path in kept].count(True) == 1
 
 
-def test_exports_in_use_are_not_pruned(mirror, origin):
-    folder: Path = mirror.export(str(origin), mirror.resolve(str(origin)).sha)
+def test_an_export_used_lately_is_not_pruned(tmp_path, origin):
+    mirror = Mirror(tmp_path / "cache", allow_files=True, limits=Limits(kept_exports=0))
+    folder = mirror.export(str(origin), mirror.resolve(str(origin)).sha)
     assert mirror.prune() == []
     assert folder.is_dir()
