@@ -143,13 +143,26 @@ class Controller:
         sight = self._look(name)
         return tree.nodes(sight.comparison.resources, sight.live)
 
-    def _look(self, name: str) -> Sight:
+    def revision_metadata(self, name: str) -> JSON:
+        """Author, date and message of the commit that the application was last compared with."""
+        app = self._application(name)
+        revision = (app.status.get("sync") or {}).get("revision")
+        if not revision:
+            return {}
+        commit = self._observer.sources.commit(app.sources[0], revision)
+        author = f"{commit.author.name} <{commit.author.email}>"
+        return {"author": author, "date": commit.date.isoformat(), "message": commit.message.strip()}
+
+    def _application(self, name: str) -> Application:
         obj = self._applications.informer.get(NAMESPACE, name)
         if obj is None:
             raise ApplicationNotFound(
                 f"there is no application {name!r}", where=name, fix="`labkit app list` shows them."
             )
-        app = Application.from_object(obj)
+        return Application.from_object(obj)
+
+    def _look(self, name: str) -> Sight:
+        app = self._application(name)
         known = (app.status.get("sync") or {}).get("revision")
         if known and len(app.sources) == 1:
             revisions = [known]

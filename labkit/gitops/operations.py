@@ -28,6 +28,22 @@ from labkit.k8s.objects import Object, metadata, name_of
 if TYPE_CHECKING:
     from labkit.runtime.client import ObjectClient
 
+__all__ = [
+    "NAMESPACE",
+    "create",
+    "delete",
+    "get",
+    "idle",
+    "list_",
+    "refresh",
+    "rollback",
+    "sync",
+    "terminate",
+    "update",
+    "wait",
+    "wait_for_operation",
+]
+
 JSON = dict[str, Any]
 Progress = Callable[[Object], None]
 
@@ -175,7 +191,7 @@ def wait_for_operation(
     cluster: ObjectClient, name: str, *, timeout: float | None = None, progress: Progress | None = None
 ) -> Object:
     """Wait until no operation runs; `SyncFailed` with its message if it failed."""
-    found = _until(cluster, name, _idle, timeout, missing=_running, progress=progress)
+    found = _until(cluster, name, idle, timeout, missing=_running, progress=progress)
     state = (found.get("status") or {}).get("operationState") or {}
     if state and state.get("phase") != SUCCEEDED:
         raise SyncFailed(
@@ -205,7 +221,7 @@ def wait(
         found_sync = (status.get("sync") or {}).get("status")
         found_health = (status.get("health") or {}).get("status")
         lacks = []
-        if operation and not _idle(obj):
+        if operation and not idle(obj):
             lacks.append("an operation is running")
         if sync and found_sync != "Synced":
             lacks.append(f"sync is {found_sync or 'Unknown'}")
@@ -291,7 +307,8 @@ def _patch(cluster: ObjectClient, name: str, patch: JSON) -> Object:
         return get(cluster, name)
 
 
-def _idle(obj: Object) -> bool:
+def idle(obj: Object) -> bool:
+    """Whether no operation runs and none is asked for."""
     state = (obj.get("status") or {}).get("operationState") or {}
     return not obj.get("operation") and (not state or state.get("phase") in ENDED)
 
@@ -302,7 +319,7 @@ def _running(obj: Object) -> str:
 
 
 def _refuse_second(obj: Object) -> None:
-    if not _idle(obj):
+    if not idle(obj):
         raise ApplicationError(
             "another operation is already in progress",
             where=name_of(obj),

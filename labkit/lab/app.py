@@ -7,15 +7,17 @@ from urllib.parse import quote
 
 from labkit.errors import ApplicationError
 from labkit.gitops import operations
-from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource, TreeNode
+from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource
 from labkit.lab.reading import differences_of, pods, tree_of
 from labkit.lab.spec import Wishes, changed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from labkit.cluster import Cluster, ProxyResponse
     from labkit.lab.service_client import ServiceClient
+    from labkit.lab.watch import Watched
+    from labkit.views.tree import TreeNode
 
 WAIT_SECONDS = 120.0
 
@@ -31,6 +33,11 @@ class App:
     def __repr__(self) -> str:
         status = self.status
         return f"{self.name}  {status.sync}  {status.health}"
+
+    def _repr_html_(self) -> str:
+        from labkit.lab.watch import picture
+
+        return picture(self, self.object)._repr_html_()
 
     # -- how it stands
 
@@ -60,6 +67,12 @@ class App:
         """What it asks for, and what the cluster's controllers made of that."""
         nodes = self._ask("resource-tree")["nodes"]
         return tree_of(self.object, nodes)
+
+    @property
+    def commit(self) -> str:
+        """The commit that it was last compared with, as people quote it: ``1a2b3c4 the message's first line``."""
+        message = str(self._ask("revision-metadata").get("message", "")).partition("\n")[0]
+        return f"{self.status.revision[:7]} {message}".strip()
 
     @property
     def history(self) -> Listing[Entry]:
@@ -176,6 +189,17 @@ class App:
             timeout=timeout,
         )
         return self
+
+    def watch(
+        self, *, timeout: float = WAIT_SECONDS, until: Callable[[AppStatus], bool] | None = None
+    ) -> Watched:
+        """Show it live until it is Synced and Healthy, or cannot get there by itself, or ``timeout`` seconds passed.
+
+        ``until`` waits for something else: ``app.watch(until=lambda status: status.health == "Degraded")``.
+        """
+        from labkit.lab.watch import watch
+
+        return watch(self, timeout=timeout, until=until)
 
     def rollback(
         self, entry: int | Entry | None = None, *, prune: bool = False, timeout: float | None = WAIT_SECONDS

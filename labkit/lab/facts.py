@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, overload
+
+from labkit.views.status import badges
 
 T = TypeVar("T")
 SHORT = 7
@@ -50,6 +52,9 @@ class AppStatus:
             message=_why(health.get("message"), operation, conditions),
             conditions=conditions,
         )
+
+    def _repr_html_(self) -> str:
+        return badges(self.sync, self.health, self.message)._repr_html_()
 
     def __repr__(self) -> str:
         line = f"{self.sync}  {self.health}"
@@ -102,33 +107,6 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class TreeNode:
-    """An object in the application's tree; ``sync`` is empty for what controllers made."""
-
-    kind: str
-    name: str
-    group: str = ""
-    namespace: str = ""
-    sync: str = ""
-    health: str = ""
-    message: str = ""
-    images: tuple[str, ...] = ()
-    children: tuple[TreeNode, ...] = ()
-
-    def __repr__(self) -> str:
-        return "\n".join(self._lines("", ""))
-
-    def _lines(self, first: str, rest: str) -> Iterator[str]:
-        yield first + "  ".join(
-            filter(None, [f"{self.kind} {self.name}", self.sync, self.health, self.message])
-        )
-        for number, child in enumerate(self.children, start=1):
-            last = number == len(self.children)
-            branch, more = ("└── ", "    ") if last else ("├── ", "│   ")
-            yield from child._lines(rest + branch, rest + more)
-
-
-@dataclass(frozen=True)
 class Entry:
     """One deployment in the application's history."""
 
@@ -150,8 +128,13 @@ class Entry:
             item.get("source") or {},
         )
 
+    @property
+    def short(self) -> str:
+        """The first seven digits of the revision, as people quote it."""
+        return self.revision[:SHORT]
+
     def __repr__(self) -> str:
-        return f"{self.id:>3}  {self.revision[:SHORT]}  {self.initiated_by}".rstrip()
+        return f"{self.id:>3}  {self.short}  {self.initiated_by}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -210,8 +193,13 @@ class Event:
             item.get("lastTimestamp") or item.get("eventTime") or "",
         )
 
+    @property
+    def about(self) -> str:
+        """The object that it is about, ``Kind/name``."""
+        return f"{self.kind}/{self.name}"
+
     def __repr__(self) -> str:
-        return f"{self.type:<7}  {self.reason:<18}  {self.kind}/{self.name}  {self.message}"
+        return f"{self.type:<7}  {self.reason:<18}  {self.about}  {self.message}"
 
 
 class Listing(Sequence[T], Generic[T]):
@@ -235,3 +223,8 @@ class Listing(Sequence[T], Generic[T]):
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self._items)) or self._empty
+
+    def _repr_html_(self) -> str:
+        from labkit.lab.displays import picture
+
+        return picture(self._items, self._empty)._repr_html_()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.yaml import dump
-from labkit.lab.facts import AppStatus, Difference, Resource, TreeNode
+from labkit.lab.facts import AppStatus, Difference, Resource
+from labkit.views.tree import TreeNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

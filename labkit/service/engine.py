@@ -85,10 +85,12 @@ class Engine:
                 return {"items": self._controller.managed_resources(name)}
             case "resource-tree":
                 return {"nodes": self._controller.resource_tree(name)}
+            case "revision-metadata":
+                return self._controller.revision_metadata(name)
         raise BadRequest(
             f"there is no {part!r} of an application",
             where=f"/api/v1/applications/{name}/{part}",
-            fix="One of manifests, managed-resources, resource-tree.",
+            fix="One of manifests, managed-resources, resource-tree, revision-metadata.",
         )
 
     def _ensure(self, obj: dict[str, Any]) -> None:

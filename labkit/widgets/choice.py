@@ -35,4 +35,4 @@ def choose(options: Mapping[str, str], chosen: str | None, answered: Callable[[s
             answered(change["new"])
 
     box.observe(changed, names="value")
-    display(box)
+    display(box)  # type: ignore[no-untyped-call]  # IPython ships no types for it

@@ -47,5 +47,5 @@ def _picture() -> Any:
             return "(live while the cell runs)"
 
     picture = Picture()
-    display(picture)
+    display(picture)  # type: ignore[no-untyped-call]  # IPython ships no types for it
     return picture

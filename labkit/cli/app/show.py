@@ -13,7 +13,7 @@ from labkit.cli.session import say, session
 
 if TYPE_CHECKING:
     from labkit.lab.app import App
-    from labkit.lab.facts import TreeNode
+    from labkit.views.tree import TreeNode
 
 
 class Shape(StrEnum):
