@@ -24,7 +24,7 @@ from labkit.errors import (
     RevisionNotFound,
 )
 from labkit.git import revisions
-from labkit.git.command import Result, environment, run
+from labkit.git.command import Config, Result, environment, run
 from labkit.git.export import Limits, export, prune
 from labkit.git.reader import Reader, check_path, is_git_dir
 from labkit.git.urls import Credential, check_url, normalise, redact, split_credential
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from labkit.git.values import Commit
 
 _REMEMBERED_COMMITS = 1000
+_ONE_REQUEST = (("protocol.version", "0"),)  # its first answer holds the references; version 2 asks twice
 _KEPT_COMMITS = 500  # in one mirror; then it starts anew, rather than grow for ever
 _PRUNE_EVERY = 50  # exports
 
@@ -178,22 +179,22 @@ class Mirror:
                 )  # sent after we asked, by somebody who waited in front of us; or young enough
             started = self._monotonic()
             command = ("ls-remote", "--symref", "--quiet", "--end-of-options", origin.url)
-            found = revisions.parse_ls_remote(self._git(origin, credential, *command).text)
+            result = self._git(origin, credential, *command, config=_ONE_REQUEST)
+            found = revisions.parse_ls_remote(result.text)
             origin.listings[credential] = _Listing(found, started)
             return found
 
-    def _git(self, origin: _Origin, credential: Credential | None, *args: str, check: bool = True) -> Result:
+    def _git(self, origin: _Origin, credential: Credential | None, *args: str, config: Config = ()) -> Result:
         env = environment(
             url=origin.url,
             credential=credential,
             allow_files=self._allow_files,
+            config=config,
             any_owner=True,
         )
-        secrets = credential.secrets() if credential else ()
-        limits = self.limits
         return run(
-            *args, env=env, where=origin.where, secrets=secrets, check=check, seconds=limits.seconds,
-            file_megabytes=limits.transfer_megabytes,
+            *args, env=env, where=origin.where, secrets=credential.secrets() if credential else (),
+            seconds=self.limits.seconds, file_megabytes=self.limits.transfer_megabytes,
         )  # fmt: skip
 
     def _commit(

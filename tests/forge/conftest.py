@@ -35,7 +35,9 @@ class Server:
 
 def run_server(application, host="127.0.0.1"):
     """Starts uvicorn; returns its port and what stops it."""
-    sock = socket.socket()
+    sock = socket.socket(
+        proto=socket.IPPROTO_TCP
+    )  # else asyncio leaves the delay of Nagle on (40 ms an answer)
     sock.bind((host, 0))
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)

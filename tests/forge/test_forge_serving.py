@@ -10,6 +10,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from labkit.errors import AuthenticationRequired, RepositoryNotFound
 from labkit.git import Credential, Mirror, WorkingCopy
@@ -217,3 +219,21 @@ def test_no_hook_of_a_repository_runs(server, tmp_path):
     copy.push()
     server.next_event()
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_forge_works_below_another_path(server, serve, sh, tmp_path):
+    server.forge.create("web", content={"a": "1"})
+    port = serve(Starlette(routes=[Mount("/git", app=server.app)]))
+    server.forge.base_url = f"http://127.0.0.1:{port}/git"
+    sh("clone", server.forge.get("web").clone_url(server.credential), "copy")
+    assert (tmp_path / "copy" / "a").read_text() == "1"
+
+
+def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(server, sh, tmp_path):
+    sh("clone", server.forge.create("web", content={"a": "1"}).clone_url(server.credential), "copy")
+    copy = tmp_path / "copy"
+    (copy / "b").write_bytes(os.urandom(300_000))
+    sh("add", ".", cwd=copy)
+    sh("commit", "-m", "b", cwd=copy)
+    sh("-c", "http.postBuffer=65536", "-c", "http.extraHeader=Expect: 100-continue", "push", "-q", cwd=copy)
+    assert server.next_event().commits[-1]["added"] == ["b"]
