@@ -130,6 +130,7 @@ class Reconciler:
         sync = app.status.get("sync") or {}
         if (
             not reason
+            and sync.get("status") != "Unknown"  # it could not be read: the revision is that of before
             and sync.get("comparedTo") == app.compared_to
             and sync.get("revision")
             and len(app.sources) == 1
