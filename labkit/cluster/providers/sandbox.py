@@ -177,8 +177,8 @@ class SandboxProvider:
                 raise _NotReady(f"the sandbox does not answer: {error.problem}") from error
 
 
-class _NotReady(Exception):  # noqa: N818 - never leaves this file
-    """A start that failed; becomes a `ClusterError` with the log's tail."""
+class _NotReady(Exception):
+    """A start that failed; becomes a `ClusterError` with the log's tail, and never leaves this file."""
 
 
 def _ready(folder: Path) -> dict[str, Any]:
