@@ -102,7 +102,8 @@ def check_size(entries: Iterable[Entry], limits: Limits, where: str) -> None:
 
 def _links(reader: Reader, entries: Iterable[Entry]) -> dict[str, str]:
     found = [entry for entry in entries if entry.mode == LINK]
-    return {entry.path: reader.git("cat-file", "blob", entry.sha).text for entry in found}
+    targets = reader.blobs({entry.sha for entry in found})
+    return {entry.path: targets[entry.sha].decode("utf-8", "surrogateescape") for entry in found}
 
 
 def check_links(links: Mapping[str, str], *, where: str) -> None:

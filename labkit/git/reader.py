@@ -17,7 +17,7 @@ from labkit.git.revisions import Ref, check_revision, not_found
 from labkit.git.values import Branch, Change, Commit, Diff, Log, Person, parse_name_status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _FORMAT = "--format=%H%x00%P%x00%an%x00%ae%x00%aI%x00%B"
 _FIELDS = 6
@@ -174,6 +174,17 @@ class Reader:
         if not name or self._kind(sha, name) != "blob":
             raise self.path_not_found(sha, name, revision)
         return self.git("cat-file", "blob", f"{sha}:{name}", megabytes=megabytes).output
+
+    def blobs(self, shas: Collection[str]) -> dict[str, bytes]:
+        """The content of several blobs, read by one command (git-cat-file(1), "Batch Output")."""
+        output = self.git("cat-file", "--batch", stdin="".join(f"{sha}\n" for sha in shas).encode()).output
+        found, at = {}, 0
+        while at < len(output):
+            end = output.index(b"\n", at)
+            sha, _, size = output[at:end].split()
+            start, at = end + 1, end + 1 + int(size) + 1
+            found[sha.decode()] = output[start : at - 1]
+        return found
 
     def _kind(self, sha: str, path: str) -> str:
         return self.git("cat-file", "-t", f"{sha}:{path}", check=False).text.strip()

@@ -49,6 +49,14 @@ def test_a_link_inside_is_kept(mirror, origin, git, tmp_path):
     assert (root / "link").read_text() == "a: 1\n"
 
 
+@posix
+def test_many_links_are_read_by_one_command(mirror, origin, git, tmp_path):
+    entries = [("120000", f"link{n:03}", f"a\n{n % 7}.yaml") for n in range(60)]
+    push_tree(git, origin, tmp_path, entries)
+    root = mirror.export(str(origin), mirror.resolve(str(origin), "links").sha)
+    assert {path.name: str(path.readlink()) for path in root.iterdir()} == {e[1]: e[2] for e in entries}
+
+
 @pytest.mark.parametrize(
     "links",
     [
