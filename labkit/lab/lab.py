@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from labkit.lab.clusters import Clusters
     from labkit.lab.repos import Repos
     from labkit.lab.service_client import ServiceClient
+    from labkit.lessons import Lesson
+    from labkit.lessons.progress import Progress
+    from labkit.views import View
 
 
 class Lab:
@@ -83,6 +86,37 @@ class Lab:
         from labkit.lab.clusters import Clusters
 
         return Clusters(self._settings)
+
+    def lesson(self, number: str | int) -> Lesson:
+        """A lesson of the course: ``lab.lesson("00").start()`` lays its starting point."""
+        from labkit.lessons import Lesson, find
+
+        return Lesson(find(number), self, self._progress)
+
+    def progress(self) -> View:
+        """Which exercises are done, and after how many tries. It is a local file; nothing of it leaves the machine."""
+        from labkit.views.table import table
+
+        rows = [
+            (lesson, key, tries, "done" if done else "not yet")
+            for lesson, key, tries, done in self._progress.rows()
+        ]
+        return table(["LESSON", "EXERCISE", "TRIES", "STATE"], rows)
+
+    @property
+    def _progress(self) -> Progress:
+        from labkit.lessons.progress import Progress
+
+        return Progress(self._settings.state / "progress.json")
+
+    def clear(self, name: str) -> None:
+        """Take away the application, the namespace, the repository and the working copy of that name.
+
+        The working copy is kept in ``.lab/archive``, because it may hold somebody's work.
+        """
+        from labkit.lab.clearing import clear
+
+        clear(self, name, self._settings)
 
     def stop(self) -> None:
         """Stop the lab, as ``labkit down`` does; everything in it is kept."""

@@ -32,12 +32,14 @@ NODES = [
      "health": {"status": "Degraded", "message": "Back-off pulling image"}, "images": ["hello:9"]},
 ]  # fmt: skip
 TREE = """\
-Application shop  OutOfSync  Degraded
-├── Service web  OutOfSync  Missing
-└── Deployment web  Synced  Degraded  no progress
+Application shop  ≠ OutOfSync  ✖ Degraded
+├── Service web  ≠ OutOfSync  ○ Missing
+└── Deployment web  ✓ Synced  ✖ Degraded
+    │ no progress
     └── ReplicaSet web-1
-        ├── Pod web-1-a  Degraded  Back-off pulling image
-        └── Pod web-1-b"""
+        ├── Pod web-1-…  ✖ Degraded
+        │     Back-off pulling image
+        └── Pod web-1-…"""
 
 
 def test_a_tree_reads_from_the_application_down_to_the_pods():

@@ -47,7 +47,9 @@ def test_an_empty_table_says_so() -> None:
 
 
 def test_a_difference_shows_live_as_minus_and_git_as_plus() -> None:
-    view = diff([Change("Deployment web", "replicas: 1\n", "replicas: 3\n", ("replicas: written by kubectl",))])
+    view = diff(
+        [Change("Deployment web", "replicas: 1\n", "replicas: 3\n", ("replicas: written by kubectl",))]
+    )
     assert "-replicas: 1\n+replicas: 3\nreplicas: written by kubectl" in view.text
 
 
@@ -63,7 +65,7 @@ def test_no_difference_at_all_is_said_in_words() -> None:
 
 def test_files_are_drawn_as_a_tree_with_remarks() -> None:
     assert files("web", ["values.yaml", "templates/deployment.yaml"], {"values.yaml": "the knobs"}).text == (
-        "web/\n├── templates/\n│   └── deployment.yaml\n└── values.yaml            the knobs"
+        "web/\n├── templates/\n│   └── deployment.yaml\n└── values.yaml          the knobs"
     )
 
 

@@ -1,0 +1,78 @@
+"""An exercise looks at outcomes: what was rendered, pushed, deployed or answered, never at the text typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from labkit.errors import LabError, LessonError
+from labkit.views.lesson import hint, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from labkit.lessons.progress import Progress
+    from labkit.views import View
+
+Bench = TypeVar("Bench")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check saw: whether it is what was asked, seen against expected, and a sentence that helps."""
+
+    done: bool
+    seen: str
+    expected: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Task(Generic[Bench]):
+    """An exercise as its author writes it: the check, the ladder of hints, a solution that passes it."""
+
+    title: str
+    check: Callable[[Bench], Finding]
+    hints: Sequence[str]
+    solve: Callable[[Bench], None]
+
+
+class Exercise(Generic[Bench]):
+    """One trainee's work on a `Task`."""
+
+    def __init__(self, lesson: str, key: str, task: Task[Bench], bench: Bench, progress: Progress) -> None:
+        self._lesson, self._key, self._task = lesson, key, task
+        self._bench, self._progress = bench, progress
+
+    def check(self, *, strict: bool = False) -> View:
+        """✓ or ✗ with seen against expected. It raises nothing; ``strict`` raises `LessonError` for CI."""
+        try:
+            found = self._task.check(self._bench)
+        except LabError as error:
+            found = Finding(False, error.problem, "something to look at", error.fix)
+        self._note(found)
+        if strict and not found.done:
+            raise LessonError(
+                f"seen: {found.seen}; expected: {found.expected}", where=self._task.title, fix=found.advice
+            )
+        return verdict(self._task.title, found.done, found.seen, found.expected, found.advice)
+
+    def hint(self) -> View:
+        """The next rung of the ladder: a nudge, a pointer, nearly the answer."""
+        given = self._facts().get("hints", 0)
+        rung = min(given, len(self._task.hints) - 1)
+        self._progress.note(self._lesson, "exercise", self._key, hints=rung + 1)
+        return hint(rung + 1, len(self._task.hints), self._task.hints[rung])
+
+    def solution(self) -> None:
+        """Do what the exercise asks, as its author would."""
+        self._task.solve(self._bench)
+
+    def _facts(self) -> dict[str, Any]:
+        return self._progress.of(self._lesson, "exercise", self._key)
+
+    def _note(self, found: Finding) -> None:
+        facts = self._facts()
+        if not facts.get("done"):
+            tries = facts.get("tries", 0) + 1
+            self._progress.note(self._lesson, "exercise", self._key, tries=tries, done=found.done)

@@ -1,0 +1,54 @@
+"""A question that is answered before the notebook shows what happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labkit.views.lesson import answer, question
+from labkit.widgets import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from labkit.lessons.progress import Progress
+    from labkit.views import View
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, the options by letter, the letter that is right, and why."""
+
+    text: str
+    options: Mapping[str, str]
+    right: str
+    because: str
+
+
+class Prediction:
+    """One trainee's answer to a `Question`: a choice, kept in the progress file, revealed on demand."""
+
+    def __init__(self, lesson: str, key: str, asked: Question, progress: Progress) -> None:
+        self._lesson, self._key = lesson, key
+        self._asked, self._progress = asked, progress
+
+    @property
+    def chosen(self) -> str | None:
+        """The letter chosen so far, if any."""
+        chosen = self._progress.of(self._lesson, "prediction", self._key).get("chosen")
+        return chosen if chosen in self._asked.options else None
+
+    def choose(self, letter: str) -> None:
+        """Answer from code or a terminal; a letter that is no option is a `ValueError`."""
+        if letter not in self._asked.options:
+            raise ValueError(f"choose one of {', '.join(self._asked.options)}, not {letter!r}")
+        self._progress.note(self._lesson, "prediction", self._key, chosen=letter)
+
+    def ask(self) -> View:
+        """The question, with its choice below it in a notebook."""
+        choose(self._asked.options, self.chosen, self.choose)
+        return question(self._asked.text, self._asked.options)
+
+    def reveal(self) -> View:
+        """What is right, why, and what was chosen."""
+        return answer(self._asked.options, self._asked.right, self._asked.because, self.chosen)

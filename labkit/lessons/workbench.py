@@ -1,0 +1,28 @@
+"""What a lesson needs of the lab that it is worked in; `labkit.Lab` is one."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Workbench(Protocol):
+    """The parts of a lab that checks look at and solutions work with."""
+
+    @property
+    def apps(self) -> Any:
+        """The applications."""
+        ...
+
+    @property
+    def repos(self) -> Any:
+        """The repositories."""
+        ...
+
+    @property
+    def cluster(self) -> Any:
+        """The cluster."""
+        ...
+
+    def clear(self, name: str) -> None:
+        """Take away the application, repository, working copy and namespace of that name; keep the trainee's files."""
+        ...
