@@ -38,6 +38,8 @@ _LABEL_VALUE_SAYS = (
 
 def dns1123_label(value: str) -> list[str]:
     """A name such as a namespace's: at most 63 characters, no dots."""
+    if "." in value and re.fullmatch(_SUBDOMAIN, value):
+        return [*_too_long(value, 63), "must not contain dots"]
     return _too_long(value, 63) + _unless(_LABEL, value, _LABEL_SAYS, ["my-name", "123-abc"])
 
 
@@ -51,8 +53,8 @@ def dns1035_label(value: str) -> list[str]:
     return _too_long(value, 63) + _unless(_LABEL_1035, value, _LABEL_1035_SAYS, ["my-name", "abc-123"])
 
 
-def qualified_name(value: str) -> list[str]:
-    """A label's or annotation's key, a finalizer: ``name`` or ``prefix.example.com/name``."""
+def qualified_name(value: str, *, subject: str = "a qualified name") -> list[str]:
+    """An annotation's key, a finalizer: ``name`` or ``prefix.example.com/name``."""
     problems: list[str] = []
     prefix, slash, name = value.rpartition("/")
     if slash and "/" in prefix:
@@ -70,7 +72,9 @@ def qualified_name(value: str) -> list[str]:
     return problems + [f"name part {text}" for text in _unless(_QUALIFIED, name, _QUALIFIED_SAYS, _NAMES)]
 
 
-label_key = qualified_name
+def label_key(value: str) -> list[str]:
+    """A label's key."""
+    return qualified_name(value, subject="a valid label key")
 
 
 def label_value(value: str) -> list[str]:

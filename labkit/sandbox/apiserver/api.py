@@ -64,6 +64,7 @@ class Api:
         self.reviews = Reviews(self)
         self.plain = Plain(self)
         self.watches: set[Watch] = set()
+        self.closing = False
         self.node: NodeApi | None = None
         self.definitions = Definitions(store, self.registry, self.codec, clock.now, defer, self._delete)
 
@@ -82,7 +83,8 @@ class Api:
         return OpenApi(self.registry)
 
     def close(self) -> None:
-        """End all watches."""
+        """End all watches, and those that clients open again at once."""
+        self.closing = True
         for watch in tuple(self.watches):
             watch.close()
 

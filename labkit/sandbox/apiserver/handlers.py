@@ -130,6 +130,8 @@ class Handlers:
         encode = self._event_encoder(call)
         watch = Watch(self._api.store, route.resource, selection, asked, encode)
         self._api.watches.add(watch)
+        if self._api.closing:
+            watch.close()
 
         def close() -> None:
             watch.close()

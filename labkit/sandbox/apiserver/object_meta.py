@@ -108,7 +108,7 @@ def labels(values: JSON, path: str) -> list[FieldError]:
 def _annotations(values: JSON) -> list[FieldError]:
     errors: list[FieldError] = []
     for key in sorted(values):
-        errors += [bad("metadata.annotations", key, text) for text in names.label_key(key.lower())]
+        errors += [bad("metadata.annotations", key, text) for text in names.qualified_name(key.lower())]
     if sum(len(key.encode()) + len(str(value).encode()) for key, value in values.items()) > _ANNOTATIONS_LIMIT:
         errors.append(too_long("metadata.annotations", _ANNOTATIONS_LIMIT))
     return errors

@@ -1,0 +1,140 @@
+"""ConfigMap, Secret, LimitRange, ResourceQuota."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from labkit.k8s import names
+from labkit.k8s.quantities import parse
+from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required, too_long
+from labkit.sandbox.apiserver.validation.basics import immutable
+
+JSON = dict[str, Any]
+
+_LARGEST: Final = 1024 * 1024
+_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
+_KEY_SAYS: Final = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',"
+    "  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
+_FROZEN: Final = "field is immutable when `immutable` is set"
+
+# What a Secret's type asks of its data: all of these keys, or (for "any") one of them.
+_SECRET_KEYS: Final = {
+    "kubernetes.io/tls": ("all", ("tls.crt", "tls.key")),
+    "kubernetes.io/dockercfg": ("all", (".dockercfg",)),
+    "kubernetes.io/dockerconfigjson": ("all", (".dockerconfigjson",)),
+    "kubernetes.io/ssh-auth": ("all", ("ssh-privatekey",)),
+    "kubernetes.io/basic-auth": ("any", ("username", "password")),
+}
+
+
+def _key(key: str) -> list[str]:
+    if len(key) > 253:
+        return ["must be no more than 253 characters"]
+    if not _KEY.fullmatch(key):
+        return [_KEY_SAYS]
+    if key == ".":
+        return ["must not be '.'"]
+    if key == ".." or key.startswith(".."):
+        return ["must not be '..'" if key == ".." else "must not start with '..'"]
+    return []
+
+
+def config_map(obj: JSON) -> Iterator[FieldError]:
+    """A ConfigMap."""
+    data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
+    size = 0
+    for key, value in sorted(data.items()):
+        yield from (bad(f"data[{key}]", key, text) for text in _key(key))
+        if key in binary:
+            yield bad(f"data[{key}]", key, "duplicate of key present in binaryData")
+        size += len(value.encode())
+    for key, value in sorted(binary.items()):
+        yield from (bad(f"binaryData[{key}]", key, text) for text in _key(key))
+        size += len(value) * 3 // 4
+    if size > _LARGEST:
+        yield too_long("", _LARGEST)
+
+
+def config_map_change(new: JSON, old: JSON) -> Iterator[FieldError]:
+    """A ConfigMap that says it is immutable is."""
+    yield from _frozen(new, old, "data", "binaryData")
+
+
+def _frozen(new: JSON, old: JSON, *fields: str) -> Iterator[FieldError]:
+    if not old.get("immutable"):
+        return
+    if not new.get("immutable"):
+        yield forbidden("immutable", _FROZEN)
+    for field in fields:
+        if (new.get(field) or {}) != (old.get(field) or {}):
+            yield forbidden(field, _FROZEN)
+
+
+def secret(obj: JSON) -> Iterator[FieldError]:
+    """A Secret, by its type."""
+    data, kind = obj.get("data") or {}, obj.get("type", "")
+    size = 0
+    for key, value in sorted(data.items()):
+        yield from (bad(f"data[{key}]", key, text) for text in _key(key))
+        size += len(value) * 3 // 4
+    if size > _LARGEST:
+        yield too_long("data", _LARGEST)
+    if kind == "kubernetes.io/service-account-token":
+        name = "kubernetes.io/service-account.name"
+        if not (obj["metadata"].get("annotations") or {}).get(name):
+            yield required(f"metadata.annotations[{name}]")
+    how, keys = _SECRET_KEYS.get(kind, ("all", ()))
+    missing = [key for key in keys if key not in data]
+    if how == "all":
+        yield from (required(f"data[{key}]") for key in missing)
+    elif len(missing) == len(keys):
+        yield from (required(f"data[{key}]") for key in keys)
+    if kind == "kubernetes.io/dockerconfigjson" and not missing:
+        yield from _docker_config(data[".dockerconfigjson"])
+
+
+def _docker_config(value: str) -> Iterator[FieldError]:
+    import json
+
+    try:
+        json.loads(base64.b64decode(value))
+    except ValueError as error:
+        yield bad("data[.dockerconfigjson]", "<secret contents redacted>", str(error))
+
+
+def secret_change(new: JSON, old: JSON) -> Iterator[FieldError]:
+    """A Secret keeps its type."""
+    yield from immutable(new, old, "", "type")
+    yield from _frozen(new, old, "data")
+
+
+def limit_range(obj: JSON) -> Iterator[FieldError]:
+    """A LimitRange's bounds fit each other."""
+    seen = set()
+    for index, item in enumerate((obj.get("spec") or {}).get("limits") or ()):
+        path = f"spec.limits[{index}]"
+        kind = item.get("type", "")
+        if kind in seen:
+            yield duplicate(f"{path}.type", kind)
+        seen.add(kind)
+        least, most = item.get("min") or {}, item.get("max") or {}
+        for name in sorted(set(least) & set(most)):
+            if parse(least[name]) > parse(most[name]):
+                yield bad(f"{path}.min[{name}]", least[name], f"min value {least[name]} is greater than max value {most[name]}")
+
+
+def resource_quota(obj: JSON) -> Iterator[FieldError]:
+    """A ResourceQuota names things and amounts."""
+    for name, value in sorted(((obj.get("spec") or {}).get("hard") or {}).items()):
+        path = f"spec.hard[{name}]"
+        yield from (bad(path, name, text) for text in names.qualified_name(name))
+        amount = parse(value)
+        if amount < 0:
+            yield bad(path, value, "must be greater than or equal to 0")
+        if ("/" in name or name in ("pods", "services", "secrets", "configmaps")) and amount != amount.to_integral_value():
+            yield bad(path, value, "must be an integer")
