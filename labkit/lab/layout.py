@@ -50,7 +50,7 @@ def lay_out(directory: Path) -> Layout:
 
 def _lay(source: Path, name: str, known: dict[str, str], done: Layout) -> None:
     target = done.settings.home / name
-    content = source.read_bytes()
+    content = for_trainee(source)
     fresh = hashlib.sha256(content).hexdigest()
     if target.exists():
         seen = hashlib.sha256(target.read_bytes()).hexdigest()
@@ -69,6 +69,18 @@ def _lay(source: Path, name: str, known: dict[str, str], done: Layout) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     known[name] = fresh
+
+
+def for_trainee(source: Path) -> bytes:
+    """A file's content as it is laid out: a notebook comes without outputs, for they would answer its questions."""
+    content = source.read_bytes()
+    if source.suffix != ".ipynb":
+        return content
+    notebook = json.loads(content)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _known(record: Path) -> dict[str, str]:

@@ -31,7 +31,7 @@ _QUESTIONS = {
         {"a": "version 1", "b": "nothing", "c": "the Service, but no Pods"},
         "b",
         "Pushed is not deployed. The controller has compared Git with the cluster and says OutOfSync; "
-        "without automated sync it waits for somebody to ask for a sync.",
+        "without automated sync it waits for somebody to ask for one.",
     ),
     "drift": Question(
         "Automated sync is on, selfHeal is off. Somebody deletes the Deployment by hand. What does the controller do?",

@@ -7,6 +7,7 @@ notebook without them would pass without being looked at: that is an error here.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,8 @@ def run(command, **options):
 
 
 def compare(notebook, home):
-    """Run the lab's copy of a notebook and hold what it shows against what is stored in it."""
+    """Run the stored notebook where the trainee's lies, and hold what it shows against what is stored in it."""
+    shutil.copy(ROOT / "notebooks" / notebook, home / "notebooks" / notebook)
     command = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "--rootdir", str(home)]
     command += ["-c", str(SANITIZE.with_name("nbval.ini")), "--nbval", "--nbval-current-env"]
     command += ["--nbval-sanitize-with", str(SANITIZE), str(home / "notebooks" / notebook)]
@@ -63,6 +65,13 @@ def test_a_notebook_is_stored_as_it_was_run(notebook):
     assert any(cell["outputs"] for cell in code), "save it with its outputs"
     failed = [o["ename"] for cell in code for o in cell["outputs"] if o["output_type"] == "error"]
     assert failed == [] or "raises-exception" in str([cell["metadata"].get("tags") for cell in code])
+
+
+@each_notebook
+def test_a_trainee_gets_it_without_its_outputs(notebook, tmp_path):
+    labkit("init", str(tmp_path))
+    cells = json.loads((tmp_path / "notebooks" / notebook).read_text(encoding="utf-8"))["cells"]
+    assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
 
 
 @each_notebook
