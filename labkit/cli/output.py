@@ -68,9 +68,18 @@ def structured(data: Any, form: Format) -> bool:
     if form is Format.YAML:
         from labkit.k8s.yaml import dump
 
-        sys.stdout.write(dump(data))
+        sys.stdout.write(dump([_in_order(o) for o in data] if isinstance(data, list) else _in_order(data)))
         return True
     return False
+
+
+def _in_order(data: Any) -> Any:
+    """An object's fields as everybody writes them: what it is, its name, what it is to be, how it stands."""
+    if not isinstance(data, dict) or "kind" not in data:
+        return data
+    first = [name for name in ("apiVersion", "kind", "metadata", "spec") if name in data]
+    last = [name for name in ("status",) if name in data]
+    return {name: data[name] for name in [*first, *(k for k in data if k not in {*first, *last}), *last]}
 
 
 def listing(

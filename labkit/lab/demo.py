@@ -78,7 +78,7 @@ class Demo:
         problems = [message for message in self._chart.lint() if message.severity.lower() == "error"]
         if problems:
             raise LabError(f"the starter does not pass its own lint: {problems[0]}")
-        rendered = self._chart.render()
+        rendered = self._chart.render(self._name)
         for each in rendered.objects:
             self._tell(f"{each.kind + '/' + each.name:<24} from {each.template}")
 

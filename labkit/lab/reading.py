@@ -111,4 +111,14 @@ def _text(obj: JSON | None) -> str:
         return ""
     unwanted = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation")
     metadata = {name: value for name, value in (obj.get("metadata") or {}).items() if name not in unwanted}
-    return dump({name: value for name, value in obj.items() if name != "status"} | {"metadata": metadata})
+    shown = {name: value for name, value in obj.items() if name != "status"} | {"metadata": metadata}
+    return dump(_sorted(shown))
+
+
+def _sorted(value: Any) -> Any:
+    """With all keys in one order, so that two texts differ only where their values do."""
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(item) for item in value]
+    return value
