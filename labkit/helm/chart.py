@@ -60,7 +60,10 @@ class Chart:
         self._backend = with_backend
 
     def __repr__(self) -> str:
-        return f"Chart({str(self.path)!r})"
+        try:
+            return f"Chart {self.name} {self.version}"
+        except HelmError as error:  # a chart that cannot be read has a name for people all the same
+            return f"Chart {self.path.name} ({error.problem})"
 
     @classmethod
     def create(cls, directory: Path | str, name: str, *, starter: Path) -> Chart:

@@ -13,6 +13,8 @@ from labkit.settings import share
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from labkit.views import View
+
 
 class Charts:
     """The folders with a ``Chart.yaml`` in the lab's ``charts/``."""
@@ -32,6 +34,12 @@ class Charts:
     def load(self, path: Path | str) -> Chart:
         """The chart at any path: a folder or a packaged ``.tgz``."""
         return Chart.load(path)
+
+    def files(self, chart: Chart) -> View:
+        """The chart's folder as a tree, with what each file is for."""
+        from labkit.views.files import files
+
+        return files(chart.path.name, [name for name in chart.files().files if not name.startswith(".")])
 
     def copy(self, name: str, folder: Path | str) -> Chart:
         """A copy of the chart ``name`` in ``folder``, for example a working copy's ``path``."""

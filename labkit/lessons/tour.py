@@ -67,7 +67,7 @@ def _check(bench: Workbench) -> Finding:
     if (colour, replicas) != (COLOUR, REPLICAS):
         seen = f"Git's main says colour {colour}, replicaCount {replicas}"
         return Finding(False, seen, expected, f"Change values.yaml in work/{NAME}/web, then commit and push.")
-    deployment = bench.cluster.find("apps/v1", "Deployment", "web", app.namespace) or {}
+    deployment = bench.cluster.find("apps/v1", "Deployment", f"{NAME}-web", app.namespace) or {}
     ready = get_path(deployment, "status", "readyReplicas", default=0)
     answer = app.request("/").json()
     seen = f"colour {answer.get('colour')} from {ready} ready Pods"

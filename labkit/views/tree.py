@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_GENERATED = {"Pod", "EndpointSlice"}
+
+
 @dataclass(frozen=True)
 class TreeNode:
     """An object in an application's tree; ``sync`` is empty for what controllers made."""
@@ -59,7 +62,7 @@ def tree(root: TreeNode) -> View:
 def _rows(parent: TreeNode) -> Iterator[Row]:
     groups: dict[tuple[str, ...], list[TreeNode]] = {}
     for child in parent.children:
-        generated = child.kind == "Pod" and child.name.startswith(f"{parent.name}-")
+        generated = child.kind in _GENERATED and child.name.startswith(f"{parent.name}-")
         key = (child.kind, "" if generated else child.name, child.health, child.message)
         groups.setdefault(key, []).append(child)
     for (_, name, *_), nodes in groups.items():

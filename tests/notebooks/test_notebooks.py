@@ -7,6 +7,7 @@ notebook without them would pass without being looked at: that is an error here.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.relative_to(ROOT / "notebooks") for path in (ROOT / "notebooks").rglob("*.ipynb"))
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 SECONDS = 600
-DATE = "2026-01-01T00:00:00+00:00"  # commits made in a notebook have the same ids in every run
+DATE = "2026-01-01T00:00:00+00:00"
+# Commits made in a notebook have the same ids in every run: same time, and the identity of who has none.
+REPEATABLE = {"GIT_AUTHOR_DATE": DATE, "GIT_COMMITTER_DATE": DATE, "GIT_CONFIG_GLOBAL": os.devnull}
 
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=str)
 
@@ -51,8 +54,7 @@ def compare(notebook, home):
     command = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "--rootdir", str(home)]
     command += ["-c", str(SANITIZE.with_name("nbval.ini")), "--nbval", "--nbval-current-env"]
     command += ["--nbval-sanitize-with", str(SANITIZE), str(home / "notebooks" / notebook)]
-    dates = {"GIT_AUTHOR_DATE": DATE, "GIT_COMMITTER_DATE": DATE}
-    run(command, cwd=home, env=child_environment(LABKIT_HOME=str(home), **dates))
+    run(command, cwd=home, env=child_environment(LABKIT_HOME=str(home), **REPEATABLE))
 
 
 @each_notebook

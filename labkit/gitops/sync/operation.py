@@ -257,8 +257,11 @@ class Sync:
         )
 
     def _pause_over(self, task: Task) -> bool:
-        """Whether the pause before this task's wave is over; the first one waits for nothing."""
-        if not self._results:
+        """Whether the pause before this task's wave is over.
+
+        The first wave waits for nothing, and neither does what comes after the namespace alone.
+        """
+        if all(found["kind"] == "Namespace" for found in self._results):
             return True
         began = self.waves.setdefault(task.step, self.now())
         left = self.wave_seconds - (self.now() - began).total_seconds()
