@@ -20,7 +20,8 @@ JSON = dict[str, Any]
 
 MAX_BODY: Final = 3 * 1024 * 1024
 _SCHEME: Final = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
-_FORMATS: Final = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
+_FORMATS: Final = f"application/json, application/yaml, {PROTOBUF}"
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ def parse(data: bytes, media_type: str, kind: str) -> Body:
         return _parse_json(data, kind)
     if media_type in ("application/yaml", "text/yaml", "text/x-yaml", "application/x-yaml"):
         return parse_yaml(data)
+    if media_type == PROTOBUF:
+        return Body(protobuf(data))
     raise UnsupportedMediaType(
         f"the body of the request was in an unknown format - accepted media types include: {_FORMATS}"
     )
@@ -69,6 +72,16 @@ def _parse_json(data: bytes, kind: str) -> Body:
             f"({_summary(data)})"
         )
     return Body(value, _repeated_keys(data) if repeated else [])
+
+
+def protobuf(data: bytes) -> JSON:
+    """Read Kubernetes' protobuf form.  Raises `BadRequest`."""
+    from labkit.k8s.schemas.protobuf import decode as decode_protobuf
+
+    try:
+        return decode_protobuf(data)
+    except (ValueError, IndexError) as error:
+        raise BadRequest(f"the object provided is unrecognized: {error}") from error
 
 
 def parse_yaml(data: bytes) -> Body:

@@ -68,7 +68,7 @@ def read_delete(call: Call) -> DeleteOptions:
     said: JSON = {}
     if call.body:
         try:
-            said = orjson.loads(call.body) if "yaml" not in call.media_type else _yaml(call.body)
+            said = _parse(call)
         except orjson.JSONDecodeError as error:
             raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from error
         if not isinstance(said, dict):
@@ -101,11 +101,14 @@ def read_delete(call: Call) -> DeleteOptions:
     )
 
 
-def _yaml(body: bytes) -> JSON:
-    from labkit.sandbox.apiserver.bodies import parse_yaml
+def _parse(call: Call) -> Any:
+    from labkit.sandbox.apiserver import bodies
 
-    value: JSON = parse_yaml(body).value
-    return value
+    if call.media_type == bodies.PROTOBUF:
+        return bodies.protobuf(call.body)
+    if "yaml" in call.media_type:
+        return bodies.parse_yaml(call.body).value
+    return orjson.loads(call.body)
 
 
 def _first(said: JSON, key: str, query: str) -> Any:
