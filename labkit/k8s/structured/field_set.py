@@ -50,7 +50,10 @@ class FieldSet:
             return
         place = self
         for element in path[:-1]:
-            place = place.children.setdefault(element, FieldSet())
+            below = place.children.get(element)
+            if below is None:
+                below = place.children[element] = FieldSet()
+            place = below
         place.members.add(path[-1])
 
     # ── on the wire ───────────────────────────────────────────────────────────

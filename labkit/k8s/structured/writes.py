@@ -46,6 +46,9 @@ def update(
     Never fails: an object that its schema does not describe keeps the entries that it has.
     """
     kept = metadata(live or {}).get("managedFields")
+    untouched = live is not None and metadata(new).get("managedFields") in (None, kept)
+    if untouched and _bare(live or {}) == _bare(new):
+        return _with_managers(new, kept)
     before = _known(live, new, subresource)
     if live is not None and not before:
         return _with_managers(new, None)  # nobody has been noted so far, or all are to be forgotten
@@ -57,7 +60,7 @@ def update(
         after = managers.capped(ownership.updated(old, _bare(new), owners, write))
     except Misfit:
         return _with_managers(new, kept)
-    return _with_managers(new, kept if after == before and live is not None else managers.encode(after))
+    return _with_managers(new, kept if untouched and after == before else managers.encode(after))
 
 
 def apply(
