@@ -58,7 +58,7 @@ def qualified_name(value: str, *, subject: str = "a qualified name") -> list[str
     problems: list[str] = []
     prefix, slash, name = value.rpartition("/")
     if slash and "/" in prefix:
-        name_says = f"a qualified name {_QUALIFIED_SAYS} {_note(_QUALIFIED, _NAMES)}"
+        name_says = f"{subject} {_QUALIFIED_SAYS} {_note(_QUALIFIED, _NAMES)}"
         return [f"{name_says} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     if slash:
         if not prefix:

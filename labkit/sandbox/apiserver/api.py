@@ -53,7 +53,7 @@ class Api:
         self.ca_certificate = secrets.ca_certificate
         self.codec = builtin_codec()
         self.registry = Registry(builtin_resources(self.codec))
-        self.managed = Managed(clock.now)
+        self.managed = Managed(self.registry, clock.now)
         self.authorizer = Authorizer(store)
         admission = Admission(store, Escalation(self.authorizer))
         self.verbs = Verbs(store, ServerRules(admission, self.managed), clock)

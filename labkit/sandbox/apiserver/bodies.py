@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from labkit.errors import BadRequest, TooLarge, UnsupportedMediaType
-from labkit.sandbox.apiserver.codec import WrongType
+from labkit.sandbox.apiserver.codec import Problems, WrongType
 from labkit.sandbox.apiserver.requests import WriteOptions
 from labkit.sandbox.apiserver.resources import Registry, Resource
 
@@ -168,7 +168,7 @@ def decode(body: Body, resource: Resource, options: WriteOptions, registry: Regi
 def canonical(obj: JSON, resource: Resource, options: WriteOptions, *, duplicates: list[str] | None = None) -> JSON:
     """`decode` for an object whose kind has been checked."""
     try:
-        decoded, problems = resource.model.decode(obj)
+        decoded, problems = decode_stored(resource, obj)
     except WrongType as error:
         raise BadRequest(_cannot(resource.version, resource.kind, resource, str(error))) from error
     if options.field_validation == "Ignore":
@@ -180,6 +180,14 @@ def canonical(obj: JSON, resource: Resource, options: WriteOptions, *, duplicate
         raise BadRequest(_cannot(resource.version, resource.kind, resource, text))
     options.warnings.extend(complaints)
     return decoded
+
+
+def decode_stored(resource: Resource, obj: JSON) -> tuple[JSON, Problems]:
+    """Decode an object of the resource into the form that the store keeps.  Raises `WrongType`."""
+    decoded, problems = resource.model.decode(obj)
+    if resource.conversion is not None and resource.stored is not None:
+        decoded, _ = resource.stored.model.decode(resource.conversion.to_storage(decoded))
+    return decoded, problems
 
 
 def check_kind(api_version: str, kind: str, resource: Resource, registry: Registry) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from labkit.k8s.schemas import KINDS, Kind, Node, Schemas
 from labkit.sandbox.apiserver.codec import Codec, Problems
 from labkit.sandbox.apiserver.defaults import DEFAULTS
 from labkit.sandbox.apiserver.resources import Resource, Subresource
+from labkit.sandbox.apiserver.versions import CONVERSIONS
 
 JSON = dict[str, Any]
 
@@ -23,8 +25,8 @@ SHARED_STORAGE: Final = {
 class BuiltinModel:
     """A built-in kind's schema, read when the kind is first used."""
 
-    def __init__(self, codec: Codec, kind: Kind) -> None:
-        self._codec = codec
+    def __init__(self, codec: Codec, bare: Codec, kind: Kind) -> None:
+        self._codec, self._bare = codec, bare
         self._kind = kind
 
     def decode(self, obj: JSON) -> tuple[JSON, Problems]:
@@ -40,6 +42,14 @@ class BuiltinModel:
     def schema(self) -> Node | None:
         """See `resources.Model`."""
         return Schemas.builtin().node(self._kind.api_version, self._kind.kind)
+
+    @cached_property
+    def _nothing(self) -> JSON:
+        return self._bare.decode(self.definition, {})[0]
+
+    def empty(self) -> JSON | None:
+        """See `resources.Model`."""
+        return self._nothing
 
     @cached_property
     def _empty(self) -> JSON:
@@ -65,10 +75,13 @@ def builtin_codec() -> Codec:
 
 def builtin_resources(codec: Codec) -> list[Resource]:
     """All built-in kinds as resources."""
-    return [_resource(kind, codec) for kind in KINDS]
+    bare = Codec(_Lazy())
+    made = [_resource(kind, codec, bare) for kind in KINDS]
+    stored = {one.storage: one for one in made if one.conversion is None}
+    return [one if one.conversion is None else replace(one, stored=stored[one.storage]) for one in made]
 
 
-def _resource(kind: Kind, codec: Codec) -> Resource:
+def _resource(kind: Kind, codec: Codec, bare: Codec) -> Resource:
     name = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
     storage, version = SHARED_STORAGE.get((kind.group, kind.plural), (name, kind.version))
     return Resource(
@@ -78,7 +91,7 @@ def _resource(kind: Kind, codec: Codec) -> Resource:
         plural=kind.plural,
         singular=kind.singular,
         namespaced=kind.namespaced,
-        model=BuiltinModel(codec, kind),
+        model=BuiltinModel(codec, bare, kind),
         short_names=kind.short_names,
         categories=kind.categories,
         verbs=kind.verbs,
@@ -88,4 +101,5 @@ def _resource(kind: Kind, codec: Codec) -> Resource:
         list_kind=f"{kind.kind}List",
         storage=storage,
         storage_version=version,
+        conversion=CONVERSIONS.get((kind.group, kind.version, kind.plural)),
     )

@@ -65,6 +65,10 @@ class CustomVersion:
         """See `resources.Model`."""
         return None
 
+    def empty(self) -> JSON | None:
+        """See `resources.Model`."""
+        return None
+
     @property
     def selectable_fields(self) -> list[str]:
         """The fields that lists may be selected by."""

@@ -17,7 +17,7 @@ from typing import Final
 
 # Optional scalars that keep their zero (they are pointers: "0" and "not said" differ).
 KEPT_ZEROS: Final = {
-    "meta.v1.ObjectMeta": "deletionGracePeriodSeconds",
+    "meta.v1.ObjectMeta": "deletionGracePeriodSeconds managedFields",
     "meta.v1.OwnerReference": "controller blockOwnerDeletion",
     "apiextensions.v1.CustomResourceDefinitionVersion": "deprecationWarning",
     "apiextensions.v1.CustomResourceSubresourceScale": "labelSelectorPath",

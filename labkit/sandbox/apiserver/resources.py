@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from labkit.sandbox.apiserver.codec import Problems
+from labkit.sandbox.apiserver.versions import Conversion
 
 JSON = dict[str, Any]
 
@@ -37,6 +38,9 @@ class Model(Protocol):
     def empty_status(self) -> Any:
         """The status of an object that has none yet."""
 
+    def empty(self) -> JSON | None:
+        """An object with nothing set, as Go would write it; None where there is no such thing."""
+
     @property
     def schema(self) -> Any:
         """The schema node that patches and server-side apply walk along."""
@@ -61,6 +65,8 @@ class Resource:
     storage: str = ""  # where the store keeps its objects; the same for all versions of a kind
     storage_version: str = ""
     custom: Any = None  # the `custom.CustomVersion`, for a kind that a CustomResourceDefinition brought
+    stored: Resource | None = None  # the stored version of a kind that is converted
+    conversion: Conversion | None = None  # for a version that is not the stored one and differs from it
     warning: str = ""  # what to tell whoever uses it (deprecated versions)
 
     @property

@@ -51,7 +51,7 @@ def prepare_create(resource: Resource, obj: JSON) -> None:
         if resource.custom is not None:
             obj.pop("status", None)
         else:
-            obj["status"] = resource.model.empty_status()
+            obj["status"] = (resource.stored or resource).model.empty_status()
     if counted(resource):
         obj["metadata"]["generation"] = 1
     hook = _ON_CREATE.get(resource.name)

@@ -145,13 +145,14 @@ class Verbs:
         if meta.get("resourceVersion"):
             raise problems.status_error(500, "", "resourceVersion should not be set on objects to be created")
         self._place(resource, namespace, meta)
+        self._rules.own_create(resource, obj, options)
+        meta = obj["metadata"]
         object_meta.fill_on_create(meta, self.clock.now())
         self._rules.admit_create(resource, obj, options)
         strategy.prepare_create(resource, obj)
         errors = self._rules.check_create(resource, obj)
         if errors:
             raise field_errors.invalid(resource.group, resource.kind, meta.get("name", ""), errors)
-        self._rules.own_create(resource, obj, options)
         key = _key(resource, namespace, meta["name"])
         if self.store.get(key) is not None:
             raise problems.already_exists(resource, meta["name"])
@@ -186,12 +187,12 @@ class Verbs:
         old = entry.decode()
         new = transform(entry.decode())
         self._check_identity(resource, new, old, namespace, name)
-        meta = new["metadata"]
-        meta["resourceVersion"] = old["metadata"]["resourceVersion"]
-        strategy.prepare_update(resource, new, old, subresource)
-        self._rules.admit_update(resource, new, old, options, subresource)
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         if not owned:
             self._rules.own_update(resource, new, old, options, subresource)
+        meta = new["metadata"]
+        strategy.prepare_update(resource, new, old, subresource)
+        self._rules.admit_update(resource, new, old, options, subresource)
         errors = self._rules.check_update(resource, new, old, subresource)
         if errors:
             raise field_errors.invalid(resource.group, resource.kind, name, errors)

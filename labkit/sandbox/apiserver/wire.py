@@ -42,8 +42,16 @@ def head(api_version: str, kind: str) -> bytes:
 
 def encoder(resource: Resource) -> Encode:
     """Turns stored bytes into whole objects of the resource."""
-    start = head(resource.api_version, resource.kind)
-    return lambda value: start + value[1:]
+    start, convert = head(resource.api_version, resource.kind), shown(resource)
+    return lambda value: start + convert(value)[1:]
+
+
+def shown(resource: Resource) -> Encode:
+    """Turns stored bytes into those of the resource's own version."""
+    conversion = resource.conversion
+    if conversion is None:
+        return lambda value: value
+    return lambda value: orjson.dumps(conversion.from_storage(orjson.loads(value)))
 
 
 def metadata_encoder() -> Encode:
@@ -68,7 +76,9 @@ def respond(obj: JSON | bytes, form: Form, status: int = 200, warnings: list[str
 
 
 def whole(resource: Resource, obj: JSON) -> JSON:
-    """The object with its kind and apiVersion."""
+    """A stored object in the resource's version, with its kind and apiVersion."""
+    if resource.conversion is not None:
+        obj = resource.conversion.from_storage(obj)
     return {"kind": resource.kind, "apiVersion": resource.api_version, **obj}
 
 
@@ -83,7 +93,8 @@ def list_body(resource: Resource, page: Page, form: Form) -> bytes:
         encode = encoder(resource)
         items = [encode(entry.value) for _, entry in page.entries]
     else:
-        items = [entry.value for _, entry in page.entries]
+        convert = shown(resource)
+        items = [convert(entry.value) for _, entry in page.entries]
     meta = orjson.dumps(list_meta(page))
     return head(api_version, kind) + b'"metadata":' + meta + b',"items":[' + b",".join(items) + b"]}"
 

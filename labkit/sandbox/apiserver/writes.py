@@ -95,7 +95,8 @@ class Writes:
             return self._apply(resource, namespace, name, patch, how, subresource)
 
         def transform(old: JSON) -> JSON:
-            before = {"kind": resource.kind, "apiVersion": resource.api_version, **old}
+            seen = resource.conversion.from_storage(old) if resource.conversion else old
+            before = {"kind": resource.kind, "apiVersion": resource.api_version, **seen}
             return self._decoded(resource, self._patched(resource, before, patch, name), patch, how)
 
         return self._verbs.update(resource, namespace, name, transform, how, subresource=subresource), False
@@ -114,7 +115,7 @@ class Writes:
         api_version, kind = patched.pop("apiVersion", ""), patched.pop("kind", "")
         try:
             bodies.check_kind(api_version or resource.api_version, kind or resource.kind, resource, self._registry)
-            decoded, odd = resource.model.decode(patched)
+            decoded, odd = bodies.decode_stored(resource, patched)
         except WrongType as error:
             raise _invalid_patch(patch, str(error)) from error
         if how.field_validation != "Ignore" and odd.unknown:
@@ -130,6 +131,8 @@ class Writes:
         self, resource: Resource, namespace: str, name: str, patch: Patch, how: WriteOptions, subresource: str
     ) -> tuple[JSON, bool]:
         config = self._apply_config(resource, patch, name, namespace)
+        if resource.conversion is not None and resource.stored is not None:
+            resource, config = resource.stored, _converted(resource, config)
         try:
             self._verbs.entry(resource, namespace, name)
         except NotFound:
@@ -137,6 +140,7 @@ class Writes:
                 raise
             made = self._managed.apply(resource, None, config, how, subresource)
             obj = bodies.canonical(made, resource, how)
+            obj["metadata"].setdefault("name", name)
             return self._verbs.create(resource, namespace, obj, how), True
 
         def transform(old: JSON) -> JSON:
@@ -152,22 +156,28 @@ class Writes:
         config = patch.content
         if not isinstance(config, dict):
             raise BadRequest("error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}")
-        meta = config.setdefault("metadata", {})
+        meta = config.get("metadata") or {}
         if not isinstance(meta, dict):
             raise BadRequest("metadata must be an object")
         if meta.get("managedFields"):
             raise BadRequest("metadata.managedFields must be nil")
-        if not config.get("kind") or not config.get("apiVersion"):
-            missing = "kind" if not config.get("kind") else "apiVersion"
-            raise BadRequest(f"Object '{missing.capitalize()}' is missing in '{json.dumps(config, separators=(',', ':'))}'")
-        if (config["apiVersion"], config["kind"]) != (resource.api_version, resource.kind):
-            raise BadRequest(f"invalid object type: {config['apiVersion']}, Kind={config['kind']}")
-        if meta.setdefault("name", name) != name:
+        api_version, kind = config.get("apiVersion") or "", config.get("kind") or ""
+        if (api_version, kind) != (resource.api_version, resource.kind):
+            raise BadRequest(f"invalid object type: {api_version or '/'}, Kind={kind}")
+        if meta.get("name", name) != name:
             text = f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
             raise BadRequest(text)
-        if resource.namespaced and meta.setdefault("namespace", namespace) != namespace:
+        if resource.namespaced and meta.get("namespace", namespace) != namespace:
             raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
-        return dict(config)
+        return config
+
+
+def _converted(resource: Resource, config: JSON) -> JSON:
+    """What is applied in one version, in the stored one."""
+    assert resource.conversion is not None  # noqa: S101 - asked for those alone
+    assert resource.stored is not None  # noqa: S101 - asked for those alone
+    kept = {key: value for key, value in resource.conversion.to_storage(config).items() if value or key != "status"}
+    return {**kept, "apiVersion": resource.stored.api_version, "kind": resource.stored.kind}
 
 
 def _invalid_patch(patch: Patch, problem: str) -> ApiError:
