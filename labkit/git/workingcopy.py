@@ -23,6 +23,8 @@ from labkit.git.values import Branch, Commit, Diff, Log, Push, Status, parse_nam
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from git import Repo
+
 _REMOTE = "origin"
 _PLAIN_DIFF = ("--no-ext-diff", "--no-textconv", "--no-color", "--find-renames")
 
@@ -44,6 +46,17 @@ class WorkingCopy:
 
     def __repr__(self) -> str:
         return f"{self.path.name}: {self.status()!r}"
+
+    @property
+    def repo(self) -> Repo:
+        """The working copy as GitPython's own ``git.Repo``, for whoever wants to look further into Git's objects.
+
+        It starts ``git`` with the user's own configuration and hooks, as a person's command does; the lab itself
+        does not work through it. Close it, or use it in ``with``.
+        """
+        from git import Repo
+
+        return Repo(self.path)
 
     # -- making one ------------------------------------------------------------------------------------
 
