@@ -12,9 +12,15 @@ from labkit.errors import LabError
 
 def main() -> int:
     """Run until told to end; the exit status is 0 then, and 1 if it could not start."""
-    parser = argparse.ArgumentParser(prog="python -m labkit.sandbox", description="A Kubernetes API in one process.")
-    parser.add_argument("--dir", required=True, type=Path, help="the cluster's folder; made if it is not there")
-    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; by default the last one, or a free one")
+    parser = argparse.ArgumentParser(
+        prog="python -m labkit.sandbox", description="A Kubernetes API in one process."
+    )
+    parser.add_argument(
+        "--dir", required=True, type=Path, help="the cluster's folder; made if it is not there"
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, help="the port on 127.0.0.1; by default the last one, or a free one"
+    )
     parser.add_argument("--clock-speed", type=float, default=1.0, help="how many seconds pass in one")
     parser.add_argument("--without-controllers", action="store_true", help="the API alone: nothing ever runs")
     arguments = parser.parse_args()

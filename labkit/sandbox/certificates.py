@@ -10,12 +10,21 @@ import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labkit.errors import SettingsError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _DAYS = 3650
-_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+_NAMES = (
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+)
 _ADDRESSES = ("127.0.0.1", "::1", "10.96.0.1")
 
 
@@ -80,7 +89,9 @@ def _make(tls: Tls) -> None:
         )
 
     def usage(*, authority: bool) -> x509.KeyUsage:
-        off = dict.fromkeys(("content_commitment", "data_encipherment", "encipher_only", "decipher_only"), False)
+        off = dict.fromkeys(
+            ("content_commitment", "data_encipherment", "encipher_only", "decipher_only"), False
+        )
         return x509.KeyUsage(
             digital_signature=True,
             key_encipherment=not authority,
@@ -107,7 +118,9 @@ def _make(tls: Tls) -> None:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage(authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
+        )
         .sign(authority_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any
-
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import BadRequest, NotFound
 from labkit.runtime.client import ObjectList, WatchEvent
 from labkit.sandbox.apiserver import bodies, wire
-from labkit.sandbox.apiserver.api import Api
 from labkit.sandbox.apiserver.requests import DeleteOptions, ListOptions, User, WriteOptions
 from labkit.sandbox.apiserver.resources import Resource
 from labkit.sandbox.apiserver.selection import Selection
 from labkit.sandbox.apiserver.writes import Patch
-from labkit.sandbox.store import Change
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.api import Api
+    from labkit.sandbox.store import Change
 
 Object = dict[str, Any]
+Resources = list["Resource"]
 OnChange = Callable[[str, Object, Object | None], None]
 OnAnyChange = Callable[[Resource, str, Object, Object | None], None]
 
@@ -55,7 +57,9 @@ class LocalClient:
 
     def as_kubelet(self, node: str) -> LocalClient:
         """The same cluster as the kubelet of a node."""
-        return LocalClient(self._api, f"system:node:{node}", ("system:nodes", "system:masters"), manager="kubelet")
+        return LocalClient(
+            self._api, f"system:node:{node}", ("system:nodes", "system:masters"), manager="kubelet"
+        )
 
     # ── reading ───────────────────────────────────────────────────────────────
 
@@ -127,7 +131,7 @@ class LocalClient:
 
         return self._api.store.subscribe(on_change)
 
-    def kinds(self) -> list[Resource]:
+    def kinds(self) -> Resources:
         """What the server serves now, custom kinds included."""
         return list(self._api.registry)
 
@@ -178,7 +182,13 @@ class LocalClient:
         return wire.whole(resource, written)
 
     def apply(
-        self, obj: Object, *, field_manager: str, force: bool = False, dry_run: bool = False, subresource: str = ""
+        self,
+        obj: Object,
+        *,
+        field_manager: str,
+        force: bool = False,
+        dry_run: bool = False,
+        subresource: str = "",
     ) -> Object:
         """Server-side apply.  Raises `Conflict` for fields that others own."""
         resource = self._api.resource(str(obj.get("apiVersion", "")), str(obj.get("kind", "")))
@@ -233,12 +243,13 @@ class LocalClient:
 
     def _options(self, manager: str = "", *, dry_run: bool = False) -> WriteOptions:
         return WriteOptions(
-            user=self._user, dry_run=dry_run, field_manager=manager or self._manager, field_validation="Ignore"
+            user=self._user,
+            dry_run=dry_run,
+            field_manager=manager or self._manager,
+            field_validation="Ignore",
         )
 
 
 def _tell(resource: Resource, change: Change, callback: OnChange) -> None:
     old = wire.whole(resource, change.old) if change.old is not None else None
     callback(change.type, wire.whole(resource, change.last), old)
-
-

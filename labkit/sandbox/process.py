@@ -16,10 +16,7 @@ import logging
 import os
 import secrets
 import signal
-import socket
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from labkit.errors import PortTaken, SettingsError
 from labkit.runtime.clock import Clock, SystemClock
@@ -30,6 +27,11 @@ from labkit.sandbox.apiserver.bootstrap import bootstrap
 from labkit.sandbox.client import LocalClient
 from labkit.sandbox.server import HttpsServer, listen
 from labkit.sandbox.store import Store
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,9 @@ class Part(Protocol):
 class Sandbox:
     """One cluster's process.  `run` returns when `stop` is called or the process is told to end."""
 
-    def __init__(self, folder: Path, *, port: int = 0, clock: Clock | None = None, controllers: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, clock: Clock | None = None, controllers: bool = True
+    ) -> None:
         self.folder = folder
         self.clock: Clock = clock or SystemClock()
         self._port = port
@@ -75,7 +79,9 @@ class Sandbox:
             key = _secret(self.folder / "tls" / "service-accounts.key").encode()
             api = Api(store, self.clock, Secrets(token, key, tls.authority_pem))
             self.url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-            certificates.write_private(self.folder / "kubeconfig", kubeconfig(self.url, tls.authority_pem, token))
+            certificates.write_private(
+                self.folder / "kubeconfig", kubeconfig(self.url, tls.authority_pem, token)
+            )
             bootstrap(api, listener.getsockname()[1])
             self._server = HttpsServer(Application(api), tls, before_stop=api.close)
             stack.callback(self._stop_parts)
@@ -130,7 +136,9 @@ def _listen(port: int, folder: Path) -> socket.socket:
             return listen(port)
         except OSError as error:
             raise PortTaken(
-                f"port {port} is taken: {error.strerror}", where="--port", fix="choose another, or 0 for a free one"
+                f"port {port} is taken: {error.strerror}",
+                where="--port",
+                fix="choose another, or 0 for a free one",
             ) from error
     last = folder / "port"
     with contextlib.suppress(OSError, ValueError):
@@ -172,7 +180,9 @@ def _locked(folder: Path) -> Any:
         file = (folder / "lock").open("a+b")
     except OSError as error:
         raise SettingsError(
-            f"the cluster's folder cannot be used: {error.strerror}", where=str(folder), fix="choose another folder"
+            f"the cluster's folder cannot be used: {error.strerror}",
+            where=str(folder),
+            fix="choose another folder",
         ) from error
     with file:
         if not _try_lock(file.fileno()):

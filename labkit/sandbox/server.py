@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import uvicorn
 
-from labkit.sandbox.apiserver.app import Application
-from labkit.sandbox.certificates import Tls
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from labkit.sandbox.apiserver.app import Application
+    from labkit.sandbox.certificates import Tls
 
 _GRACE_SECONDS = 1  # for requests that are under way when the server is told to stop
 
@@ -31,7 +34,7 @@ class HttpsServer:
     def __init__(self, application: Application, tls: Tls, *, before_stop: Callable[[], None]) -> None:
         self._before_stop = before_stop
         config = uvicorn.Config(
-            application,  # type: ignore[arg-type]  # uvicorn's ASGI types are stricter than ASGI
+            application,
             loop="asyncio",
             http="httptools",
             ws="none",

@@ -12,17 +12,22 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
 from labkit.errors import ApiError, SettingsError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
 Object = dict[str, Any]
+Listed = list[tuple["Key", "Entry"]]
+Changes = list["Change"]
+Resources = list[str]
 
 FORMAT: Final = 1
 HISTORY: Final = 4096  # revisions kept at least; twice as many at most
@@ -119,7 +124,9 @@ class Store:
         for resource, namespace, name, revision, value in self._db.execute(
             "SELECT resource, namespace, name, revision, value FROM object ORDER BY resource, namespace, name"
         ):
-            self._remember(Key(resource, namespace, name), Entry(revision, value, _labels(orjson.loads(value))))
+            self._remember(
+                Key(resource, namespace, name), Entry(revision, value, _labels(orjson.loads(value)))
+            )
 
     def close(self) -> None:
         """Close the file; what was written stays."""
@@ -132,7 +139,9 @@ class Store:
         """The entry at `key`, or None."""
         return self._entries.get(key.resource, {}).get((key.namespace, key.name))
 
-    def list(self, resource: str, namespace: str = "", *, after: tuple[str, str] | None = None) -> Iterator[tuple[Key, Entry]]:
+    def list(
+        self, resource: str, namespace: str = "", *, after: tuple[str, str] | None = None
+    ) -> Iterator[tuple[Key, Entry]]:
         """The resource's entries by namespace and name; of one namespace if named, and only those `after`."""
         order, entries = self._order.get(resource, []), self._entries.get(resource, {})
         start = bisect_left(order, (namespace, ""))
@@ -143,7 +152,7 @@ class Store:
                 return
             yield Key(resource, *place), entries[place]
 
-    def list_at(self, resource: str, namespace: str, revision: int) -> list[tuple[Key, Entry]]:
+    def list_at(self, resource: str, namespace: str, revision: int) -> Listed:
         """The resource's entries as they were at `revision`.  Raises LookupError when that is compacted away."""
         if revision < self.compacted:
             raise LookupError(revision)
@@ -161,11 +170,11 @@ class Store:
         """How many objects the resource has."""
         return len(self._order.get(resource, ()))
 
-    def resources(self) -> list[str]:
+    def resources(self) -> Resources:
         """The resources that have objects."""
         return [resource for resource, order in self._order.items() if order]
 
-    def changes_since(self, revision: int, resource: str) -> list[Change]:
+    def changes_since(self, revision: int, resource: str) -> Changes:
         """The resource's writes after `revision`, in order.  Raises LookupError when they are compacted away."""
         if revision < self.compacted:
             raise LookupError(revision)
@@ -174,7 +183,9 @@ class Store:
             " WHERE revision > ? AND resource = ? ORDER BY revision",
             (revision, resource),
         )
-        return [Change(rev, Key(resource, ns, name), value, previous) for rev, ns, name, value, previous in rows]
+        return [
+            Change(rev, Key(resource, ns, name), value, previous) for rev, ns, name, value, previous in rows
+        ]
 
     # ── writing ───────────────────────────────────────────────────────────────
 
@@ -231,8 +242,13 @@ class Store:
             if change.value is None:
                 self._db.execute("DELETE FROM object WHERE resource = ? AND namespace = ? AND name = ?", key)
             else:
-                self._db.execute("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?)", (*key, revision, change.value))
-            self._db.execute("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?)", (revision, *key, change.value, change.previous))
+                self._db.execute(
+                    "INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?)", (*key, revision, change.value)
+                )
+            self._db.execute(
+                "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?)",
+                (revision, *key, change.value, change.previous),
+            )
             self._db.execute("UPDATE counter SET revision = ?", (revision,))
         self.revision = revision
         if revision - self.compacted >= 2 * self._keep:
@@ -284,28 +300,38 @@ class _transaction:  # noqa: N801 - reads as a statement
 
 def _storage_error(error: sqlite3.OperationalError) -> ApiError:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return StorageFull(f"the cluster's state could not be written: {error}; make room on the disk and try again")
+        return StorageFull(
+            f"the cluster's state could not be written: {error}; make room on the disk and try again"
+        )
     return ApiError(f"the cluster's state could not be written: {error}")
+
+
+def _check_format(version: int, path: Path) -> None:
+    if version > FORMAT:
+        raise SettingsError(
+            f"this cluster's state has format {version}; this version of the sandbox reads up to {FORMAT}",
+            where=str(path),
+            fix="upgrade GitOps Lab, or delete the cluster and create it anew",
+        )
 
 
 def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > FORMAT:
-            raise SettingsError(
-                f"this cluster's state has format {version}; this version of the sandbox reads up to {FORMAT}",
-                where=str(path),
-                fix="upgrade GitOps Lab, or delete the cluster and create it anew",
-            )
+        _check_format(version, path)
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")  # survives a killed process; the disk is told at checkpoints
+        db.execute(
+            "PRAGMA synchronous = NORMAL"
+        )  # survives a killed process; the disk is told at checkpoints
         if version == 0:
             db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
     except sqlite3.DatabaseError as error:
         db.close()
         raise SettingsError(
-            f"not a usable database: {error}", where=str(path), fix="restore it, or delete the cluster and create it anew"
+            f"not a usable database: {error}",
+            where=str(path),
+            fix="restore it, or delete the cluster and create it anew",
         ) from error
     except SettingsError:
         db.close()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
 from functools import cache, cached_property
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.schemas.kinds import KINDS, Kind
 from labkit.k8s.schemas.node import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 JSON = dict[str, Any]
 

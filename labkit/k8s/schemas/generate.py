@@ -43,7 +43,9 @@ def main() -> None:
     import kubernetes_validate
 
     folder = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"{VERSION}-local"
-    everything: dict[str, JSON] = json.loads((folder / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
+    everything: dict[str, JSON] = json.loads((folder / "_definitions.json").read_text(encoding="utf-8"))[
+        "$defs"
+    ]
     texts: dict[str, tuple[str, dict[str, str]]] = {}
     structure = {name: _compact(name, everything[name], texts) for name in sorted(_needed(everything))}
     here = Path(__file__).parent
@@ -55,11 +57,11 @@ def main() -> None:
 def _needed(everything: dict[str, JSON]) -> set[str]:
     served = {(kind.group, kind.version, kind.kind) for kind in KINDS}
     served |= {(kind.group, kind.version, f"{kind.kind}List") for kind in KINDS}
-    waiting = [name for name in ALSO if name in everything]
+    waiting: list[str] = [name for name in ALSO if name in everything]
     for name, definition in everything.items():
-        for gvk in definition.get("x-kubernetes-group-version-kind") or ():
-            if (gvk["group"], gvk["version"], gvk["kind"]) in served and "DeleteOptions" not in name:
-                waiting.append(name)
+        gvks = definition.get("x-kubernetes-group-version-kind") or ()
+        if "DeleteOptions" not in name and any((g["group"], g["version"], g["kind"]) in served for g in gvks):
+            waiting.append(name)
     found: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -79,8 +81,13 @@ def _references(node: Any) -> list[str]:
 
 
 def _compact(name: str, definition: JSON, texts: dict[str, tuple[str, dict[str, str]]]) -> JSON:
-    fields = {key: str(raw.get("description", "")) for key, raw in (definition.get("properties") or {}).items()}
-    texts[name] = (str(definition.get("description", "")), {key: text for key, text in fields.items() if text})
+    fields = {
+        key: str(raw.get("description", "")) for key, raw in (definition.get("properties") or {}).items()
+    }
+    texts[name] = (
+        str(definition.get("description", "")),
+        {key: text for key, text in fields.items() if text},
+    )
     compact: JSON = _plain(definition)
     return TWO_FORMS.get(name, compact)
 

@@ -139,7 +139,12 @@ KINDS: Final[tuple[Kind, ...]] = (
     *_of(
         "admissionregistration.k8s.io",
         "v1",
-        ("mutatingwebhookconfigurations", "MutatingWebhookConfiguration", "", {**_CLUSTER, "categories": ("api-extensions",)}),
+        (
+            "mutatingwebhookconfigurations",
+            "MutatingWebhookConfiguration",
+            "",
+            {**_CLUSTER, "categories": ("api-extensions",)},
+        ),
         (
             "validatingadmissionpolicies",
             "ValidatingAdmissionPolicy",

@@ -5,9 +5,11 @@ The same for built-in kinds, whose schemas refer to named definitions, and for c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 JSON = dict[str, Any]
 
@@ -80,7 +82,7 @@ class Node:
     @cached_property
     def atomic_map(self) -> bool:
         """Whether server-side apply replaces the object as a whole."""
-        return self.extension("map-type") == "atomic"
+        return bool(self.extension("map-type") == "atomic")
 
     @cached_property
     def patch_strategies(self) -> frozenset[str]:

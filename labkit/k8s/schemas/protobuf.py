@@ -9,13 +9,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.schemas.builtin import Schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -88,7 +90,7 @@ def _varint(data: bytes, place: int) -> tuple[int, int]:
 
 def _expect_bytes(value: bytes | int) -> bytes:
     if isinstance(value, int):
-        raise ValueError("wrong wireType")
+        raise ValueError("wrong wireType")  # noqa: TRY004 - the data is wrong, not the call
     return value
 
 
@@ -108,7 +110,10 @@ def _numbers() -> dict[str, tuple[Numbers, dict[int, Numbers]]]:
     for line in text.splitlines():
         if not line.startswith("#"):
             name, _, rest = line.partition(" ")
-            found[name] = (_own(rest), {int(m["inlined"]): _own(m["fields"]) for m in _TOKEN.finditer(rest) if m["inlined"]})
+            found[name] = (
+                _own(rest),
+                {int(m["inlined"]): _own(m["fields"]) for m in _TOKEN.finditer(rest) if m["inlined"]},
+            )
     return found
 
 
@@ -173,7 +178,11 @@ def _referenced(name: str, data: bytes) -> Any:
         return next((_expect_bytes(value).decode() for _, value in _fields(data)), "0")
     if kind == "IntOrString":
         parts = dict(_fields(data))
-        return _expect_bytes(parts.get(3, b"")).decode() if parts.get(1) else _value({"type": "integer"}, parts.get(2, 0))
+        return (
+            _expect_bytes(parts.get(3, b"")).decode()
+            if parts.get(1)
+            else _value({"type": "integer"}, parts.get(2, 0))
+        )
     if kind in ("RawExtension", "FieldsV1"):
         return next((json.loads(_expect_bytes(value)) for _, value in _fields(data)), None)
     return _message(name, data)

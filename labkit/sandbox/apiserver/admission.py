@@ -7,15 +7,17 @@ something without clouds.  Webhooks are stored, never called.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.errors import NotFound
 from labkit.sandbox.apiserver import limits, problems, quotas
 from labkit.sandbox.apiserver.allocation import Allocator
-from labkit.sandbox.apiserver.escalation import Escalation
-from labkit.sandbox.apiserver.requests import User, WriteOptions
-from labkit.sandbox.apiserver.resources import Resource
 from labkit.sandbox.store import Key, Store
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.escalation import Escalation
+    from labkit.sandbox.apiserver.requests import User, WriteOptions
+    from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
 OnCreate = Callable[[JSON], None]
@@ -56,7 +58,9 @@ class Admission:
         if resource.namespaced:
             quotas.check(self._store, resource, obj)
 
-    def update(self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str) -> None:
+    def update(
+        self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str
+    ) -> None:
         """Change or refuse a change."""
         if resource.name == "services" and subresource != "status":
             _keep_addresses(new, old)
@@ -97,9 +101,17 @@ class Admission:
         self._priority(pod)
         tolerations = spec.setdefault("tolerations", [])
         for key in _GONE_NODE:
-            if not any(one.get("key") in (key, None, "") and one.get("effect") in ("NoExecute", None, "") for one in tolerations):
+            if not any(
+                one.get("key") in (key, None, "") and one.get("effect") in ("NoExecute", None, "")
+                for one in tolerations
+            ):
                 tolerations.append(
-                    {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _GRACE_SECONDS}
+                    {
+                        "key": key,
+                        "operator": "Exists",
+                        "effect": "NoExecute",
+                        "tolerationSeconds": _GRACE_SECONDS,
+                    }
                 )
         limits.apply(self._store, pod)
 
@@ -119,7 +131,9 @@ class Admission:
             if found:
                 spec["priorityClassName"] = found["metadata"]["name"]
         spec["priority"] = found.get("value", 0)
-        spec["preemptionPolicy"] = spec.get("preemptionPolicy") or found.get("preemptionPolicy", "PreemptLowerPriority")
+        spec["preemptionPolicy"] = spec.get("preemptionPolicy") or found.get(
+            "preemptionPolicy", "PreemptLowerPriority"
+        )
 
     # ── DefaultStorageClass, StorageObjectInUseProtection, DefaultIngressClass ─
 
@@ -163,7 +177,9 @@ def _keep_addresses(new: JSON, old: JSON) -> None:
         spec.pop("clusterIPs", None)
     if not spec.get("clusterIPs") and spec.get("clusterIP") == before.get("clusterIP"):
         spec["clusterIPs"] = list(before.get("clusterIPs") or ())
-    elif spec.get("clusterIP") != before.get("clusterIP") and spec.get("clusterIPs") == before.get("clusterIPs"):
+    elif spec.get("clusterIP") != before.get("clusterIP") and spec.get("clusterIPs") == before.get(
+        "clusterIPs"
+    ):
         spec["clusterIPs"] = [spec["clusterIP"]]
     for key in ("ipFamilies", "ipFamilyPolicy"):
         if not spec.get(key) and before.get(key):

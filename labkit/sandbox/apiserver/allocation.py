@@ -8,11 +8,13 @@ Source: Kubernetes' pkg/registry/core/service (ipallocator, portallocator, stora
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox.apiserver import field_errors
 from labkit.sandbox.apiserver.field_errors import FieldError, bad
-from labkit.sandbox.store import Change, Store
+
+if TYPE_CHECKING:
+    from labkit.sandbox.store import Change, Store
 
 JSON = dict[str, Any]
 
@@ -101,11 +103,16 @@ class Allocator:
         wanted = spec["type"] == "NodePort" or (
             spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts", True)
         )
-        before = {(p.get("protocol"), p["port"]): p.get("nodePort") for p in (old or {"spec": {}})["spec"].get("ports") or ()}
+        before = {
+            (p.get("protocol"), p["port"]): p.get("nodePort")
+            for p in (old or {"spec": {}})["spec"].get("ports") or ()
+        }
         taken: dict[int, str] = {}
         for index, port in enumerate(spec.get("ports") or ()):
             if not wanted:
-                if old is not None and before.get((port.get("protocol"), port["port"])) == port.get("nodePort"):
+                if old is not None and before.get((port.get("protocol"), port["port"])) == port.get(
+                    "nodePort"
+                ):
                     port.pop("nodePort", None)
                 continue
             asked = port.get("nodePort")
@@ -124,13 +131,16 @@ class Allocator:
             self._next_port += 97  # spread, and the range's length has no such factor
             if port not in self._ports and port not in taken:
                 return port
-        raise field_errors.invalid("", "Service", "", [bad("spec.ports", None, "the range of node ports is full")])
+        raise field_errors.invalid(
+            "", "Service", "", [bad("spec.ports", None, "the range of node ports is full")]
+        )
 
     def _check_port(self, asked: int, index: int, name: str, taken: dict[int, str]) -> None:
         path = f"spec.ports[{index}].nodePort"
         problem: FieldError | None = None
         if asked not in NODE_PORTS:
-            text = f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
+            valid = f"{NODE_PORTS[0]}-{NODE_PORTS[-1]}"
+            text = f"provided port is not in the valid range. The range of valid ports is {valid}"
             problem = bad(path, asked, text)
         elif asked in self._ports or asked in taken:
             problem = bad(path, asked, "provided port is already allocated")
@@ -147,5 +157,3 @@ def _ports(service: JSON | None) -> list[int]:
     spec = (service or {}).get("spec") or {}
     found = [port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")]
     return found + ([spec["healthCheckNodePort"]] if spec.get("healthCheckNodePort") else [])
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,14 +23,16 @@ from labkit.sandbox.apiserver.reviews import Reviews
 from labkit.sandbox.apiserver.rules import ServerRules
 from labkit.sandbox.apiserver.subresources import Subresources
 from labkit.sandbox.apiserver.verbs import Clock, Verbs
-from labkit.sandbox.apiserver.watch import Watch
 from labkit.sandbox.apiserver.writes import Writes
 from labkit.sandbox.store import Key, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from labkit.sandbox.apiserver.node import NodeApi
     from labkit.sandbox.apiserver.openapi import OpenApi
     from labkit.sandbox.apiserver.tables import Tables
+    from labkit.sandbox.apiserver.watch import Watch
 
 JSON = dict[str, Any]
 

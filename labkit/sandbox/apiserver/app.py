@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from labkit.errors import ApiError, TooLarge
 from labkit.sandbox.apiserver import authentication, negotiation, wire
-from labkit.sandbox.apiserver.api import Api
 from labkit.sandbox.apiserver.bodies import MAX_BODY
 from labkit.sandbox.apiserver.handlers import Call, Streaming, flag
 from labkit.sandbox.apiserver.negotiation import PLAIN, Form
-from labkit.sandbox.apiserver.requests import User
 from labkit.sandbox.apiserver.routing import Attributes, PlainNotFound, attributes, resolve
 from labkit.sandbox.apiserver.wire import Response
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.api import Api
+    from labkit.sandbox.apiserver.requests import User
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -73,8 +75,8 @@ class Application:
             return wire.error_response(error, Form(yaml=form.yaml))
         except Exception:
             log.exception("a request failed: %s %s", scope["method"], scope["path"])
-            error = ApiError("Internal error occurred: the sandbox met a fault of its own; see its log")
-            return wire.error_response(error, PLAIN)
+            fault = ApiError("Internal error occurred: the sandbox met a fault of its own; see its log")
+            return wire.error_response(fault, PLAIN)
 
     def _sender(self, scope: Scope, headers: dict[str, list[str]]) -> User:
         certificate = (scope.get("state") or {}).get("certificate_user")
@@ -90,7 +92,7 @@ class Application:
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
-class _Disconnected(Exception):  # noqa: N818 - an event, not a fault
+class _Disconnected(Exception):
     """The client hung up before its request was complete."""
 
 
@@ -109,7 +111,8 @@ def _impersonation(other: User) -> list[Attributes]:
     ]
     for key, values in other.extra.items():
         asked += [
-            Attributes("impersonate", "authentication.k8s.io", "v1", "userextras", key, name=value) for value in values
+            Attributes("impersonate", "authentication.k8s.io", "v1", "userextras", key, name=value)
+            for value in values
         ]
     return asked
 
@@ -157,7 +160,9 @@ def _quoted(text: str) -> str:
 
 
 async def _stream(answer: Streaming, receive: Receive, send: Send) -> None:
-    await send(_start(200, answer.content_type, [("warning", f'299 - "{_quoted(t)}"') for t in answer.warnings]))
+    await send(
+        _start(200, answer.content_type, [("warning", f'299 - "{_quoted(t)}"') for t in answer.warnings])
+    )
     await send({"type": "http.response.body", "body": b"", "more_body": True})
     hung_up = asyncio.ensure_future(_hang_up(receive, answer.close))
     try:
@@ -188,5 +193,3 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
-
-

@@ -68,7 +68,9 @@ class Authenticator:
             extra["authentication.kubernetes.io/pod-uid"] = [bound["pod"]["uid"]]
         return User(claims["sub"], service_account_groups(namespace), account["uid"], extra)
 
-    def issue(self, namespace: str, name: str, uid: str, seconds: int, audiences: list[str], pod: JSON | None) -> JSON:
+    def issue(
+        self, namespace: str, name: str, uid: str, seconds: int, audiences: list[str], pod: JSON | None
+    ) -> JSON:
         """A new token for a service account: the ``status`` of a TokenRequest."""
         now = self._now()
         expires = now + timedelta(seconds=seconds)

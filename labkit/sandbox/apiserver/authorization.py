@@ -8,14 +8,17 @@ Source: Kubernetes' plugin/pkg/auth/authorizer/rbac and pkg/registry/rbac.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.errors import Forbidden
-from labkit.sandbox.apiserver.requests import User
-from labkit.sandbox.apiserver.routing import Attributes
 from labkit.sandbox.store import Change, Key, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from labkit.sandbox.apiserver.requests import User
+    from labkit.sandbox.apiserver.routing import Attributes
 
 JSON = dict[str, Any]
 

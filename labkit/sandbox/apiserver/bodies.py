@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from labkit.errors import BadRequest, TooLarge, UnsupportedMediaType
 from labkit.sandbox.apiserver.codec import Problems, WrongType
-from labkit.sandbox.apiserver.requests import WriteOptions
-from labkit.sandbox.apiserver.resources import Registry, Resource
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.requests import WriteOptions
+    from labkit.sandbox.apiserver.resources import Registry, Resource
 
 JSON = dict[str, Any]
 
@@ -94,7 +96,9 @@ def parse_yaml(data: bytes) -> Body:
         raise BadRequest(f"error converting YAML to JSON: {error}") from error
     except Exception as error:
         raise BadRequest(f"error converting YAML to JSON: {getattr(error, 'problem', error)}") from error
-    return Body(value if value is not None else {}, [f"yaml: unmarshal errors:\n  {text}" for text in duplicates])
+    return Body(
+        value if value is not None else {}, [f"yaml: unmarshal errors:\n  {text}" for text in duplicates]
+    )
 
 
 def json_problem(data: bytes, error: Exception) -> str:
@@ -160,12 +164,17 @@ def decode(body: Body, resource: Resource, options: WriteOptions, registry: Regi
     Warns of fields that the schema does not have, or raises `BadRequest` for them, as the options say.
     """
     obj = dict(body.value)
-    api_version, kind = obj.pop("apiVersion", "") or resource.api_version, obj.pop("kind", "") or resource.kind
+    api_version, kind = (
+        obj.pop("apiVersion", "") or resource.api_version,
+        obj.pop("kind", "") or resource.kind,
+    )
     check_kind(api_version, kind, resource, registry)
     return canonical(obj, resource, options, duplicates=body.duplicates)
 
 
-def canonical(obj: JSON, resource: Resource, options: WriteOptions, *, duplicates: list[str] | None = None) -> JSON:
+def canonical(
+    obj: JSON, resource: Resource, options: WriteOptions, *, duplicates: list[str] | None = None
+) -> JSON:
     """`decode` for an object whose kind has been checked."""
     try:
         decoded, problems = decode_stored(resource, obj)
@@ -173,7 +182,9 @@ def canonical(obj: JSON, resource: Resource, options: WriteOptions, *, duplicate
         raise BadRequest(_cannot(resource.version, resource.kind, resource, str(error))) from error
     if options.field_validation == "Ignore":
         return decoded
-    complaints = [text if text.startswith("yaml:") else f'duplicate field "{text}"' for text in duplicates or ()]
+    complaints = [
+        text if text.startswith("yaml:") else f'duplicate field "{text}"' for text in duplicates or ()
+    ]
     complaints += [f'unknown field "{path}"' for path in problems.unknown]
     if complaints and options.field_validation == "Strict":
         text = f"strict decoding error: {', '.join(complaints)}"
@@ -208,7 +219,9 @@ def check_kind(api_version: str, kind: str, resource: Resource, registry: Regist
     elif (group, kind) == (resource.group, resource.kind):
         return  # another version of the same kind is converted
     else:
-        problem = f"converting ({version}.{kind}) to ({_package(resource)}.{resource.kind}): unknown conversion"
+        problem = (
+            f"converting ({version}.{kind}) to ({_package(resource)}.{resource.kind}): unknown conversion"
+        )
     raise BadRequest(_cannot(version, kind, resource, problem))
 
 

@@ -96,7 +96,8 @@ def _resource(kind: Kind, codec: Codec, bare: Codec) -> Resource:
         categories=kind.categories,
         verbs=kind.verbs,
         subresources=tuple(
-            Subresource(sub.name, sub.kind or kind.kind, sub.verbs, sub.group, sub.version) for sub in kind.subresources
+            Subresource(sub.name, sub.kind or kind.kind, sub.verbs, sub.group, sub.version)
+            for sub in kind.subresources
         ),
         list_kind=f"{kind.kind}List",
         storage=storage,

@@ -6,13 +6,15 @@ Source: Kubernetes 1.36, pkg/printers/internalversion/printers.go; times as in a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.objects import controller_of, get_path
 from labkit.k8s.selectors import LabelSelector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 JSON = dict[str, Any]
 NONE, UNSET, UNKNOWN = "<none>", "<unset>", "<unknown>"
@@ -285,7 +287,11 @@ def job_status(job: JSON) -> str:
             return kind
     if job["metadata"].get("deletionTimestamp"):
         return "Terminating"
-    for kind, shown in (("Suspended", "Suspended"), ("FailureTarget", "FailureTarget"), ("SuccessCriteriaMet", "SuccessCriteriaMet")):
+    for kind, shown in (
+        ("Suspended", "Suspended"),
+        ("FailureTarget", "FailureTarget"),
+        ("SuccessCriteriaMet", "SuccessCriteriaMet"),
+    ):
         if kind in true:
             return shown
     return "Running"
@@ -342,10 +348,15 @@ def balancer(obj: JSON) -> str:
 def service_ports(service: JSON) -> str:
     """``80:30080/TCP``."""
     ports = service["spec"].get("ports") or ()
-    return ",".join(
-        f"{one['port']}:{one['nodePort']}/{one['protocol']}" if one.get("nodePort") else f"{one['port']}/{one['protocol']}"
-        for one in ports
-    ) or NONE
+    return (
+        ",".join(
+            f"{one['port']}:{one['nodePort']}/{one['protocol']}"
+            if one.get("nodePort")
+            else f"{one['port']}/{one['protocol']}"
+            for one in ports
+        )
+        or NONE
+    )
 
 
 def _first_three(values: list[str]) -> str:
@@ -357,11 +368,12 @@ def _first_three(values: list[str]) -> str:
 
 def endpoints(obj: JSON) -> str:
     """``10.0.0.1:80``, the first three."""
-    found = []
+    found: list[str] = []
     for subset in obj.get("subsets") or ():
-        for port in subset.get("ports") or ({},):
-            for address in subset.get("addresses") or ():
-                found.append(f"{address['ip']}:{port['port']}" if port else address["ip"])
+        ports: list[JSON] = subset.get("ports") or [{}]
+        for port in ports:
+            addresses = [address["ip"] for address in subset.get("addresses") or ()]
+            found += [f"{address}:{port['port']}" if port else address for address in addresses]
     return _first_three(found)
 
 
@@ -402,7 +414,9 @@ def class_parameters(obj: JSON) -> str:
 
 def node_status(node: JSON) -> str:
     """Ready, NotReady or Unknown; and whether it takes pods."""
-    ready = next((c for c in (node.get("status") or {}).get("conditions") or () if c["type"] == "Ready"), None)
+    ready = next(
+        (c for c in (node.get("status") or {}).get("conditions") or () if c["type"] == "Ready"), None
+    )
     word = "Unknown" if ready is None else "Ready" if ready["status"] == "True" else "NotReady"
     return word + (",SchedulingDisabled" if node["spec"].get("unschedulable") else "")
 
@@ -441,7 +455,11 @@ def access_modes(holder: JSON) -> str:
 
 def volume_status(obj: JSON) -> str:
     """The phase, or that it is going."""
-    return "Terminating" if obj["metadata"].get("deletionTimestamp") else (obj.get("status") or {}).get("phase", "")
+    return (
+        "Terminating"
+        if obj["metadata"].get("deletionTimestamp")
+        else (obj.get("status") or {}).get("phase", "")
+    )
 
 
 def volume_claim(volume: JSON) -> str:
@@ -452,7 +470,11 @@ def volume_claim(volume: JSON) -> str:
 
 def claim_capacity(claim: JSON) -> str:
     """How much a bound claim has."""
-    return str(get_path(claim, "status", "capacity", "storage", default="")) if claim["spec"].get("volumeName") else ""
+    return (
+        str(get_path(claim, "status", "capacity", "storage", default=""))
+        if claim["spec"].get("volumeName")
+        else ""
+    )
 
 
 def claim_modes(claim: JSON) -> str:
@@ -514,7 +536,8 @@ def subjects(kind: str) -> Callable[[JSON], str]:
     def cell(obj: JSON) -> str:
         found = [one for one in obj.get("subjects") or () if one.get("kind") == kind]
         return ", ".join(
-            f"{one.get('namespace', '')}/{one['name']}" if kind == "ServiceAccount" else one["name"] for one in found
+            f"{one.get('namespace', '')}/{one['name']}" if kind == "ServiceAccount" else one["name"]
+            for one in found
         )
 
     return cell
@@ -525,7 +548,12 @@ def _event_times(event: JSON) -> tuple[str | None, str | None]:
     series = event.get("series") or {}
     once = event.get("eventTime") or event.get("deprecatedFirstTimestamp")
     first = event.get("firstTimestamp") or once
-    last = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("deprecatedLastTimestamp") or first
+    last = (
+        series.get("lastObservedTime")
+        or event.get("lastTimestamp")
+        or event.get("deprecatedLastTimestamp")
+        or first
+    )
     return first, last
 
 
@@ -557,14 +585,18 @@ def event_object(event: JSON) -> str:
 def event_source(event: JSON) -> str:
     """The component, and where it runs."""
     source = event.get("source") or event.get("deprecatedSource") or {}
-    parts = [source.get("component") or event.get("reportingComponent") or event.get("reportingController") or ""]
+    parts = [
+        source.get("component") or event.get("reportingComponent") or event.get("reportingController") or ""
+    ]
     host = source.get("host") or event.get("reportingInstance") or ""
     return ", ".join(part for part in (*parts, host) if part)
 
 
 # ── custom columns ────────────────────────────────────────────────────────────
 
-_STEP = re.compile(r"\.?([A-Za-z0-9_\-/]+|\*)|\['([^']*)'\]|\[(\d+|\*)\]|\[\?\(@\.([\w.]+)\s*==\s*[\"']([^\"']*)[\"']\)\]")
+_STEP = re.compile(
+    r"\.?([A-Za-z0-9_\-/]+|\*)|\['([^']*)'\]|\[(\d+|\*)\]|\[\?\(@\.([\w.]+)\s*==\s*[\"']([^\"']*)[\"']\)\]"
+)
 
 
 @lru_cache(maxsize=1024)

@@ -91,7 +91,8 @@ class Codec:
         required = set(definition.get("required", ()))
         kept = set(KEPT_ZEROS.get(short, "").split())
         fields = {
-            key: self._field(schema, keep_zero=key in kept or key in required) for key, schema in properties.items()
+            key: self._field(schema, keep_zero=key in kept or key in required)
+            for key, schema in properties.items()
         }
         always = self._always(definition, short, required)
         fill = self._defaults.get(short)
@@ -119,7 +120,9 @@ class Codec:
 
         return decode
 
-    def _always(self, definition: JSON, short: str, required: set[str]) -> list[tuple[str, Callable[[], Any]]]:
+    def _always(
+        self, definition: JSON, short: str, required: set[str]
+    ) -> list[tuple[str, Callable[[], Any]]]:
         names = required | set(ALWAYS.get(short, "").split())
         names -= set(ABSENT.get(short, "").split())
         properties: JSON = definition["properties"]
@@ -143,7 +146,9 @@ class Codec:
 
     def _field(self, schema: JSON, *, keep_zero: bool) -> Decode:
         decode, ref = self._value(schema), _ref(schema)
-        if keep_zero or (ref and self._definitions[ref].get("type", "object") == "object" and ref not in _ELIDED):
+        if keep_zero or (
+            ref and self._definitions[ref].get("type", "object") == "object" and ref not in _ELIDED
+        ):
             return decode
 
         def omit_empty(value: Any, place: _Place, path: str, problems: Problems) -> Any:
@@ -160,7 +165,9 @@ class Codec:
             return _anything
         kind = _type(schema)
         if kind == "array":
-            return _list_of(self._value(schema["items"]), self._empty(schema["items"]), _go_type(schema["items"]))
+            return _list_of(
+                self._value(schema["items"]), self._empty(schema["items"]), _go_type(schema["items"])
+            )
         if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
             values = schema["additionalProperties"]
             return _map_of(self._value(values), self._empty(values), _go_type(values))
@@ -211,7 +218,8 @@ def _map_of(decode: Decode, empty: Any, go_type: str) -> Decode:
         if not isinstance(value, dict):
             raise _wrong(value, place, f"map[string]{go_type}")
         return {
-            key: empty if item is None else decode(item, place, f"{path}.{key}", problems) for key, item in value.items()
+            key: empty if item is None else decode(item, place, f"{path}.{key}", problems)
+            for key, item in value.items()
         }
 
     return decode_map
@@ -252,7 +260,9 @@ def _base64(value: Any, place: _Place, path: str, problems: Problems) -> Any:  #
         binascii.a2b_base64(compact, strict_mode=True)
     except binascii.Error as error:
         bad = re.search(r"[^A-Za-z0-9+/=]", compact)
-        raise WrongType(f"illegal base64 data at input byte {bad.start() if bad else len(compact) // 4 * 4}") from error
+        raise WrongType(
+            f"illegal base64 data at input byte {bad.start() if bad else len(compact) // 4 * 4}"
+        ) from error
     return compact
 
 

@@ -34,7 +34,9 @@ class CustomVersion:
     @cached_property
     def preserves(self) -> bool:
         """Whether the whole object is free."""
-        return bool(self.openapi.get("x-kubernetes-preserve-unknown-fields") or self.spec.get("preserveUnknownFields"))
+        return bool(
+            self.openapi.get("x-kubernetes-preserve-unknown-fields") or self.spec.get("preserveUnknownFields")
+        )
 
     @cached_property
     def schema(self) -> Node:
@@ -45,7 +47,9 @@ class CustomVersion:
         properties = {**(self.openapi.get("properties") or {}), "metadata": meta}
         for name in ("apiVersion", "kind"):
             properties[name] = {"type": "string"}
-        return Node({**self.openapi, "type": "object", "properties": properties}, Schemas.builtin().definitions)
+        return Node(
+            {**self.openapi, "type": "object", "properties": properties}, Schemas.builtin().definitions
+        )
 
     def decode(self, obj: JSON) -> tuple[JSON, Problems]:
         """See `resources.Model`."""
@@ -55,7 +59,9 @@ class CustomVersion:
             raise WrongType("json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta")
         decoded, inner = self._codec.decode(_META, meta)
         rest = {key: value for key, value in obj.items() if key != "metadata"}
-        pruned: JSON = structural.prune(copy.deepcopy(rest), self.openapi, "", problems.unknown, resource=True)
+        pruned: JSON = structural.prune(
+            copy.deepcopy(rest), self.openapi, "", problems.unknown, resource=True
+        )
         structural.drop_nulls(pruned, self.openapi)
         structural.default(pruned, self.openapi)
         problems.unknown.extend(f"metadata.{path}" for path in inner.unknown)
@@ -91,7 +97,11 @@ def resources(definition: JSON, codec: Codec) -> list[Resource]:
     spec = definition["spec"]
     names = (definition.get("status") or {}).get("acceptedNames") or spec["names"]
     stored = next((v["name"] for v in spec["versions"] if v.get("storage")), spec["versions"][0]["name"])
-    return [_resource(spec, names, version, stored, codec) for version in spec["versions"] if version.get("served")]
+    return [
+        _resource(spec, names, version, stored, codec)
+        for version in spec["versions"]
+        if version.get("served")
+    ]
 
 
 def _resource(spec: JSON, names: JSON, version: JSON, stored: str, codec: Codec) -> Resource:
@@ -130,7 +140,8 @@ def _warning(spec: JSON, version: JSON, names: JSON) -> str:
     kind, group = names["kind"], spec["group"]
     text = f"{group}/{version['name']} {kind} is deprecated"
     better = sorted(
-        (v["name"] for v in spec["versions"] if v.get("served") and not v.get("deprecated")), key=version_order
+        (v["name"] for v in spec["versions"] if v.get("served") and not v.get("deprecated")),
+        key=version_order,
     )
     newer = [name for name in better if version_order(name) < version_order(version["name"])]
     return f"{text}; use {group}/{newer[0]} {kind}" if newer else text

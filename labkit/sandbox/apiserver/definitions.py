@@ -9,13 +9,16 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox.apiserver import custom, object_meta
-from labkit.sandbox.apiserver.codec import Codec
-from labkit.sandbox.apiserver.resources import Registry, Resource
 from labkit.sandbox.store import Change, Key, Store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labkit.sandbox.apiserver.codec import Codec
+    from labkit.sandbox.apiserver.resources import Registry, Resource
 
 JSON = dict[str, Any]
 Defer = Callable[[Callable[[], None]], None]

@@ -3,11 +3,14 @@
 kubectl asks for the aggregated form first (one answer for all groups); older clients ask group by group.
 """
 
+# ruff: noqa: SIM905 - a table of words is read more easily as text
+
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from labkit.sandbox.apiserver.resources import Registry, Resource, Subresource
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.resources import Registry, Resource, Subresource
 
 JSON = dict[str, Any]
 
@@ -62,7 +65,12 @@ def aggregated(registry: Registry, *, core: bool, version: str) -> JSON:
         for name, versions in _sorted(registry)
         if (name == "") == core
     ]
-    return {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}", "metadata": {}, "items": items}
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"apidiscovery.k8s.io/{version}",
+        "metadata": {},
+        "items": items,
+    }
 
 
 def _sorted(registry: Registry) -> list[tuple[str, list[str]]]:
@@ -99,7 +107,11 @@ def _rows(resource: Resource) -> list[JSON]:
 
 
 def _subresource_row(resource: Resource, sub: Subresource) -> JSON:
-    row: JSON = {"name": f"{resource.plural}/{sub.name}", "singularName": "", "namespaced": resource.namespaced}
+    row: JSON = {
+        "name": f"{resource.plural}/{sub.name}",
+        "singularName": "",
+        "namespaced": resource.namespaced,
+    }
     if sub.version:
         row |= {"group": sub.group, "version": sub.version}
     return {**row, "kind": sub.kind, "verbs": list(sub.verbs)}

@@ -5,13 +5,15 @@ Source: Kubernetes' pkg/registry/rbac/*/policybased.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.sandbox.apiserver import problems
 from labkit.sandbox.apiserver.authorization import GROUP, MASTERS, Authorizer, covers
-from labkit.sandbox.apiserver.requests import User
-from labkit.sandbox.apiserver.resources import Resource
 from labkit.sandbox.apiserver.routing import Attributes
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.requests import User
+    from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
 
@@ -60,14 +62,16 @@ def _roles(role: JSON) -> str:
 def _single(rule: JSON) -> list[Attributes]:
     """The rule taken apart: one verb on one resource each."""
     found = [
-        Attributes(verb, path=path) for verb in rule.get("verbs") or () for path in rule.get("nonResourceURLs") or ()
+        Attributes(verb, path=path)
+        for verb in rule.get("verbs") or ()
+        for path in rule.get("nonResourceURLs") or ()
     ]
     for verb in rule.get("verbs") or ():
         for group in rule.get("apiGroups") or ():
             for resource in rule.get("resources") or ():
                 plural, _, sub = resource.partition("/")
-                for name in rule.get("resourceNames") or [""]:
-                    found.append(Attributes(verb, group, "", plural, sub, name=name))
+                names = rule.get("resourceNames") or [""]
+                found += [Attributes(verb, group, "", plural, sub, name=name) for name in names]
     return found
 
 

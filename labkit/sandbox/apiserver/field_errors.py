@@ -6,11 +6,13 @@ Validation collects `FieldError`s; `invalid` makes one 422 of them, whose ``deta
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 JSON = dict[str, Any]
 
@@ -49,13 +51,17 @@ def bad(field: str, value: Any, detail: str) -> FieldError:
 
 def required(field: str, detail: str = "") -> FieldError:
     """There should be a value."""
-    return FieldError(field, "FieldValueRequired", f"Required value: {detail}" if detail else "Required value")
+    return FieldError(
+        field, "FieldValueRequired", f"Required value: {detail}" if detail else "Required value"
+    )
 
 
 def unsupported(field: str, value: Any, choices: Iterable[str]) -> FieldError:
     """The value is not one of the choices."""
     text = ", ".join(shown(choice) for choice in choices)
-    return FieldError(field, "FieldValueNotSupported", f"Unsupported value: {shown(value)}: supported values: {text}")
+    return FieldError(
+        field, "FieldValueNotSupported", f"Unsupported value: {shown(value)}: supported values: {text}"
+    )
 
 
 def forbidden(field: str, detail: str) -> FieldError:

@@ -57,8 +57,7 @@ KEPT_ZEROS: Final = {
     "autoscaling.v2.MetricTarget": "averageUtilization",
     "autoscaling.v2.MetricValueStatus": "averageUtilization",
     "batch.v1.CronJobSpec": (
-        "timeZone startingDeadlineSeconds suspend successfulJobsHistoryLimit "
-        "failedJobsHistoryLimit"
+        "timeZone startingDeadlineSeconds suspend successfulJobsHistoryLimit failedJobsHistoryLimit"
     ),
     "batch.v1.JobSpec": (
         "parallelism completions activeDeadlineSeconds backoffLimit backoffLimitPerIndex "

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-
 from labkit.sandbox.apiserver import bodies, negotiation, options, problems, reviews, wire
 from labkit.sandbox.apiserver.negotiation import Form
-from labkit.sandbox.apiserver.requests import User
-from labkit.sandbox.apiserver.routing import Route
 from labkit.sandbox.apiserver.selection import Selection
 from labkit.sandbox.apiserver.watch import Watch
-from labkit.sandbox.apiserver.wire import Response
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.api import Api
+    from labkit.sandbox.apiserver.requests import User
+    from labkit.sandbox.apiserver.routing import Route
+    from labkit.sandbox.apiserver.wire import Response
 
 JSON = dict[str, Any]
 Query = Mapping[str, list[str]]
@@ -103,11 +102,15 @@ class Handlers:
         entry = self._api.verbs.entry(route.resource, route.namespace, route.name)
         return self._one(call, entry.value)
 
-    def _one(self, call: Call, value: bytes, status: int = 200, warnings: list[str] | None = None) -> Response:
+    def _one(
+        self, call: Call, value: bytes, status: int = 200, warnings: list[str] | None = None
+    ) -> Response:
         """One stored object in the form asked for."""
         resource, form = call.route.resource, call.form
         if form.transform == negotiation.TABLE:
-            return wire.respond(self._api.tables.one(resource, value, call.one("includeObject")), form, status, warnings)
+            return wire.respond(
+                self._api.tables.one(resource, value, call.one("includeObject")), form, status, warnings
+            )
         if form.transform == negotiation.METADATA:
             return wire.respond(wire.metadata_encoder()(value), form, status, warnings)
         return wire.respond(wire.encoder(resource)(value), form, status, warnings)
@@ -171,7 +174,9 @@ class Handlers:
         route, how = call.route, options.read_write(call, "UpdateOptions")
         body = bodies.parse(call.body, call.media_type, route.resource.kind)
         obj = bodies.decode(body, route.resource, how, self._api.registry)
-        written, created = self._api.writes.put(route.resource, route.namespace, route.name, obj, how, route.subresource)
+        written, created = self._api.writes.put(
+            route.resource, route.namespace, route.name, obj, how, route.subresource
+        )
         return self._one(call, orjson.dumps(written), 201 if created else 200, how.warnings)
 
     def _patch(self, call: Call) -> Response:
@@ -202,5 +207,3 @@ class Handlers:
         for key, _ in page.entries:
             self._api.verbs.delete(route.resource, key.namespace, key.name, how, call.user)
         return wire.respond(wire.list_body(route.resource, page, Form()), Form(call.form.yaml))
-
-

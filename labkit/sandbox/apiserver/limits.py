@@ -5,11 +5,13 @@ Source: Kubernetes' plugin/pkg/admission/limitranger.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.quantities import parse
 from labkit.sandbox.apiserver import problems
-from labkit.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from labkit.sandbox.store import Store
 
 JSON = dict[str, Any]
 
@@ -22,7 +24,9 @@ def apply(store: Store, pod: JSON) -> None:
         return
     spec = pod["spec"]
     containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
-    items = [item for one in ranges for item in one["spec"].get("limits") or () if item.get("type") == "Container"]
+    items = [
+        item for one in ranges for item in one["spec"].get("limits") or () if item.get("type") == "Container"
+    ]
     found: list[str] = []
     for item in items:
         for container in containers:

@@ -5,16 +5,19 @@ The rules themselves are `labkit.k8s.structured`; this says which schema, manage
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.k8s import structured
-from labkit.k8s.schemas import Node
 from labkit.sandbox.apiserver import strategy
 from labkit.sandbox.apiserver.object_meta import timestamp
-from labkit.sandbox.apiserver.requests import WriteOptions
-from labkit.sandbox.apiserver.resources import Registry, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from labkit.k8s.schemas import Node
+    from labkit.sandbox.apiserver.requests import WriteOptions
+    from labkit.sandbox.apiserver.resources import Registry, Resource
 
 JSON = dict[str, Any]
 
@@ -31,15 +34,21 @@ class Managed:
         if not obj["metadata"].get("managedFields"):
             self._update(resource, obj, None, options, "")
 
-    def updated(self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str) -> None:
+    def updated(
+        self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str
+    ) -> None:
         """Note in `new` what the writer changed of `old`."""
         self._update(resource, new, old, options, subresource)
 
-    def _update(self, resource: Resource, new: JSON, old: JSON | None, options: WriteOptions, sub: str) -> None:
+    def _update(
+        self, resource: Resource, new: JSON, old: JSON | None, options: WriteOptions, sub: str
+    ) -> None:
         written = structured.update(old, new, manager=options.manager, **self._about(resource, sub))
         new["metadata"] = written["metadata"]
 
-    def apply(self, resource: Resource, live: JSON | None, config: JSON, options: WriteOptions, sub: str) -> JSON:
+    def apply(
+        self, resource: Resource, live: JSON | None, config: JSON, options: WriteOptions, sub: str
+    ) -> JSON:
         """The object when the configuration, as it was sent, is applied to it; without kind and apiVersion."""
         about = self._about(resource, sub)
         result = structured.apply(live, config, manager=options.manager, force=options.force, **about)

@@ -62,6 +62,10 @@ def _form(media_type: str, parameters: dict[str, str]) -> Form | None:
     if wanted == "APIGroupDiscoveryList" and group == "apidiscovery.k8s.io":
         version = parameters.get("v", "")
         return Form(discovery=version) if version in ("v2", "v2beta1") else None
-    if wanted in (TABLE, METADATA, METADATA_LIST) and group in ("meta.k8s.io", "") and parameters.get("v") == "v1":
+    if (
+        wanted in (TABLE, METADATA, METADATA_LIST)
+        and group in ("meta.k8s.io", "")
+        and parameters.get("v") == "v1"
+    ):
         return Form(yaml, wanted)
     return None

@@ -5,11 +5,13 @@ The kubelet implements this.  Nothing here runs anything on the host.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from labkit.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
 
 JSON = dict[str, Any]
 Pairs = list[tuple[str, str]]

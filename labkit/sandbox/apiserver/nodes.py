@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -15,11 +14,20 @@ from labkit.sandbox.apiserver.node import NodeApi, NotSimulated
 from labkit.sandbox.apiserver.wire import Response
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from labkit.sandbox.apiserver.api import Api
 
 JSON = dict[str, Any]
 
-_NOT_PASSED_ON: Final = ("authorization", "connection", "host", "content-length", "transfer-encoding", "accept-encoding")
+_NOT_PASSED_ON: Final = (
+    "authorization",
+    "connection",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "accept-encoding",
+)
 _TARGET: Final = re.compile(r"(?:(https?):)?([^:]*)(?::([^:]*))?:?")
 
 
@@ -63,7 +71,9 @@ class Nodes:
     def _container(self, pod: JSON, asked: str) -> str:
         spec, name = pod["spec"], pod["metadata"]["name"]
         names = [one["name"] for one in spec["containers"]]
-        others = [one["name"] for key in ("initContainers", "ephemeralContainers") for one in spec.get(key) or ()]
+        others = [
+            one["name"] for key in ("initContainers", "ephemeralContainers") for one in spec.get(key) or ()
+        ]
         if not asked:
             if len(names) == 1:
                 return str(names[0])
@@ -122,7 +132,11 @@ class Nodes:
         if found is None or (port == "" and len(ports) != 1 and not any(not p.get("name") for p in ports)):
             raise ServiceUnavailable(f'no service port "{port}" found for service "{name}"')
         selector = LabelSelector.from_labels(spec.get("selector"))
-        pods = [entry.decode() for _, entry in self._api.store.list("pods", namespace) if selector.matches(entry.labels)]
+        pods = [
+            entry.decode()
+            for _, entry in self._api.store.list("pods", namespace)
+            if selector.matches(entry.labels)
+        ]
         ready = [pod for pod in pods if _is_ready(pod)]
         if not ready:
             raise ServiceUnavailable(f'no endpoints available for service "{name}"')
@@ -131,7 +145,9 @@ class Nodes:
 
     def _node(self) -> NodeApi:
         if self._api.node is None:
-            raise ServiceUnavailable("the sandbox's node is not there (yet): it runs without controllers, or just started")
+            raise ServiceUnavailable(
+                "the sandbox's node is not there (yet): it runs without controllers, or just started"
+            )
         return self._api.node
 
 
@@ -176,5 +192,3 @@ def _streaming(parts: AsyncIterator[str]) -> Streaming:
         closed = True
 
     return Streaming(encoded(), close, "text/plain")
-
-

@@ -8,13 +8,15 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from labkit.k8s import names
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required, too_long
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 JSON = dict[str, Any]
 NameRule = Callable[[str], list[str]]
@@ -23,6 +25,9 @@ _STANDARD_FINALIZERS: Final = ("kubernetes", "foregroundDeletion", "orphan")
 _RANDOM: Final = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words
 _MAX_GENERATED: Final = 63 - 5
 _ANNOTATIONS_LIMIT: Final = 256 * 1024
+_FIXED: Final = (
+    "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+)  # fmt: skip
 
 
 def timestamp(now: datetime) -> str:
@@ -32,7 +37,13 @@ def timestamp(now: datetime) -> str:
 
 def fill_on_create(meta: JSON, now: datetime) -> None:
     """Give a new object its uid, its time and, from ``generateName``, its name; drop what only the server sets."""
-    for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"):
+    for key in (
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+        "generation",
+        "resourceVersion",
+    ):
         meta.pop(key, None)
     meta["uid"] = str(uuid.uuid4())
     meta["creationTimestamp"] = timestamp(now)
@@ -85,11 +96,14 @@ def validate_update(new: JSON, old: JSON) -> list[FieldError]:
         added = [name for name in new.get("finalizers") or [] if name not in (old.get("finalizers") or [])]
         if added:
             shown = ", ".join(f'"{name}"' for name in sorted(added))
-            text = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{shown}}}"
+            text = "no new finalizers can be added if the object is being deleted, found new finalizers "
+            text += f"[]string{{{shown}}}"
             errors.append(forbidden("metadata.finalizers", text))
-    for key in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
-        if new.get(key) != old.get(key):
-            errors.append(bad(f"metadata.{key}", new.get(key), "field is immutable"))
+    errors += [
+        bad(f"metadata.{key}", new.get(key), "field is immutable")
+        for key in _FIXED
+        if new.get(key) != old.get(key)
+    ]
     errors += labels(new.get("labels") or {}, "metadata.labels")
     errors += _annotations(new.get("annotations") or {})
     errors += _owner_references(new.get("ownerReferences") or [])
@@ -109,7 +123,10 @@ def _annotations(values: JSON) -> list[FieldError]:
     errors: list[FieldError] = []
     for key in sorted(values):
         errors += [bad("metadata.annotations", key, text) for text in names.qualified_name(key.lower())]
-    if sum(len(key.encode()) + len(str(value).encode()) for key, value in values.items()) > _ANNOTATIONS_LIMIT:
+    if (
+        sum(len(key.encode()) + len(str(value).encode()) for key, value in values.items())
+        > _ANNOTATIONS_LIMIT
+    ):
         errors.append(too_long("metadata.annotations", _ANNOTATIONS_LIMIT))
     return errors
 
@@ -142,9 +159,8 @@ def _owner_reference(reference: JSON) -> list[FieldError]:
     group, _, version = api_version.rpartition("/")
     if not version:
         errors.append(bad(f"{path}.apiVersion", api_version, "version must not be empty"))
-    for key in ("kind", "name", "uid"):
-        if not reference.get(key):
-            errors.append(bad(f"{path}.{key}", "", "must not be empty"))
+    missing = [key for key in ("kind", "name", "uid") if not reference.get(key)]
+    errors += [bad(f"{path}.{key}", "", "must not be empty") for key in missing]
     if (group, version, reference.get("kind")) == ("", "v1", "Event"):
         errors.append(bad(path, "v1, Kind=Event", "is disallowed from being an owner"))
     return errors
@@ -157,7 +173,9 @@ def _finalizers(finalizers: list[str], *, custom: bool) -> list[FieldError]:
         problems = names.qualified_name(name)
         errors += [bad(path, name, text) for text in problems]
         if not custom and not problems and "/" not in name and name not in _STANDARD_FINALIZERS:
-            errors.append(bad(path, name, "name is neither a standard finalizer name nor is it fully qualified"))
+            errors.append(
+                bad(path, name, "name is neither a standard finalizer name nor is it fully qualified")
+            )
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         text = "finalizer orphan and foregroundDeletion cannot be both set"
         errors.append(bad("metadata.finalizers", finalizers, text))
@@ -172,5 +190,3 @@ def without_times(obj: JSON) -> bytes:
             {key: value for key, value in entry.items() if key != "time"} for entry in meta["managedFields"]
         ]
     return orjson.dumps({**obj, "metadata": meta}, option=orjson.OPT_SORT_KEYS)
-
-

@@ -6,14 +6,16 @@ Made from the registry when asked for: v3 in one document a group and version, v
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from labkit.k8s.schemas import Schemas
-from labkit.sandbox.apiserver.resources import Registry, Resource
 from labkit.sandbox.apiserver.routing import PlainNotFound
 from labkit.sandbox.apiserver.wire import Response
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.resources import Registry, Resource
 
 JSON = dict[str, Any]
 
@@ -21,14 +23,34 @@ _META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1"
 _INFO: Final = {"title": "Kubernetes", "version": "v1.36.2+sandbox"}
 _PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
     "get": (),
-    "list": ("limit", "continue", "labelSelector", "fieldSelector", "resourceVersion", "watch", "timeoutSeconds"),
+    "list": (
+        "limit",
+        "continue",
+        "labelSelector",
+        "fieldSelector",
+        "resourceVersion",
+        "watch",
+        "timeoutSeconds",
+    ),
     "post": ("dryRun", "fieldManager", "fieldValidation"),
     "put": ("dryRun", "fieldManager", "fieldValidation"),
     "patch": ("dryRun", "fieldManager", "fieldValidation", "force"),
     "delete": ("dryRun", "gracePeriodSeconds", "propagationPolicy"),
-    "deletecollection": ("dryRun", "gracePeriodSeconds", "propagationPolicy", "labelSelector", "fieldSelector"),
+    "deletecollection": (
+        "dryRun",
+        "gracePeriodSeconds",
+        "propagationPolicy",
+        "labelSelector",
+        "fieldSelector",
+    ),
 }
-_TYPES: Final = {"limit": "integer", "timeoutSeconds": "integer", "gracePeriodSeconds": "integer", "watch": "boolean", "force": "boolean"}
+_TYPES: Final = {
+    "limit": "integer",
+    "timeoutSeconds": "integer",
+    "gracePeriodSeconds": "integer",
+    "watch": "boolean",
+    "force": "boolean",
+}
 _METHODS: Final = (
     ("get", "get", "get"), ("update", "put", "put"), ("patch", "patch", "patch"), ("delete", "delete", "delete"),
 )  # fmt: skip
@@ -74,8 +96,16 @@ class OpenApi:
 
     def _index(self) -> JSON:
         stamp = hashlib.sha256(str(self._registry.generation).encode()).hexdigest()[:32].upper()
-        roots = [_root(group, version) for group, versions in self._registry.groups().items() for version in versions]
-        return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}?hash={stamp}"} for root in sorted(roots)}}
+        roots = [
+            _root(group, version)
+            for group, versions in self._registry.groups().items()
+            for version in versions
+        ]
+        return {
+            "paths": {
+                root: {"serverRelativeURL": f"/openapi/v3/{root}?hash={stamp}"} for root in sorted(roots)
+            }
+        }
 
     def _v3(self, group: str, version: str) -> JSON:
         resources = [r for r in self._registry if (r.group, r.version) == (group, version)]
@@ -85,7 +115,12 @@ class OpenApi:
         paths: JSON = {}
         for resource in resources:
             paths |= _paths(resource, schemas, v3=True)
-        return {"openapi": "3.0.0", "info": _INFO, "paths": paths, "components": {"schemas": schemas.closed()}}
+        return {
+            "openapi": "3.0.0",
+            "info": _INFO,
+            "paths": paths,
+            "components": {"schemas": schemas.closed()},
+        }
 
     def _v2(self) -> JSON:
         schemas = _Schemas("#/definitions/", "")
@@ -109,7 +144,9 @@ class _Schemas:
         name = Schemas.builtin().definition_name(resource.api_version, kind)
         if not name:
             name = _custom_name(resource, kind)
-            self._used[name] = _custom_list(resource, self._ref) if as_list else _custom_kind(resource, self._ref)
+            self._used[name] = (
+                _custom_list(resource, self._ref) if as_list else _custom_kind(resource, self._ref)
+            )
         return self._ref(name)
 
     def named(self, name: str) -> JSON:
@@ -170,7 +207,10 @@ def _custom_kind(resource: Resource, ref: Any) -> JSON:
     properties = schema.setdefault("properties", {})
     for name in ("apiVersion", "kind"):
         properties.setdefault(name, {"type": "string"})
-    properties["metadata"] = {"allOf": [ref(f"{_META}.ObjectMeta")], "description": "Standard object's metadata."}
+    properties["metadata"] = {
+        "allOf": [ref(f"{_META}.ObjectMeta")],
+        "description": "Standard object's metadata.",
+    }
     gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     return {"type": "object", **schema, "x-kubernetes-group-version-kind": [gvk]}
 
@@ -196,7 +236,11 @@ def _root(group: str, version: str) -> str:
 
 def _paths(resource: Resource, schemas: _Schemas, *, v3: bool) -> JSON:
     root = "/" + _root(resource.group, resource.version)
-    spot = f"{root}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else f"{root}/{resource.plural}"
+    spot = (
+        f"{root}/namespaces/{{namespace}}/{resource.plural}"
+        if resource.namespaced
+        else f"{root}/{resource.plural}"
+    )
     one = schemas.of(resource)
     many = schemas.of(resource, as_list=True) if "list" in resource.verbs else one
     place = ["namespace"] if resource.namespaced else []
@@ -228,19 +272,36 @@ def _paths(resource: Resource, schemas: _Schemas, *, v3: bool) -> JSON:
     return paths
 
 
-def _operation(resource: Resource, action: str, body: JSON, place: list[str], *, v3: bool, sub: Any = None) -> JSON:
+def _operation(
+    resource: Resource, action: str, body: JSON, place: list[str], *, v3: bool, sub: Any = None
+) -> JSON:
     kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     if sub is not None and sub.version:
         kind = {"group": sub.group, "version": sub.version, "kind": sub.kind}
     parameters = [_parameter(name, "path", "string", v3=v3) for name in place]
-    parameters += [_parameter(name, "query", _TYPES.get(name, "string"), v3=v3) for name in _PARAMETERS[action]]
-    operation: JSON = {"x-kubernetes-action": action, "x-kubernetes-group-version-kind": kind, "parameters": parameters}
+    parameters += [
+        _parameter(name, "query", _TYPES.get(name, "string"), v3=v3) for name in _PARAMETERS[action]
+    ]
+    operation: JSON = {
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": kind,
+        "parameters": parameters,
+    }
     takes = _PATCHES if action == "patch" else ("*/*",)
-    given = {"$ref": body["$ref"].replace(body["$ref"].rpartition("/")[2], f"{_META}.Patch")} if action == "patch" else body
+    given = (
+        {"$ref": body["$ref"].replace(body["$ref"].rpartition("/")[2], f"{_META}.Patch")}
+        if action == "patch"
+        else body
+    )
     if v3:
         if action in ("post", "put", "patch"):
-            operation["requestBody"] = {"content": {name: {"schema": given} for name in takes}, "required": True}
-        operation["responses"] = {"200": {"description": "OK", "content": {"application/json": {"schema": body}}}}
+            operation["requestBody"] = {
+                "content": {name: {"schema": given} for name in takes},
+                "required": True,
+            }
+        operation["responses"] = {
+            "200": {"description": "OK", "content": {"application/json": {"schema": body}}}
+        }
     else:
         if action in ("post", "put", "patch"):
             operation["consumes"] = list(takes)
@@ -250,7 +311,9 @@ def _operation(resource: Resource, action: str, body: JSON, place: list[str], *,
 
 
 def _parameter(name: str, place: str, kind: str, *, v3: bool) -> JSON:
-    said: JSON = {"schema": {"type": kind, "uniqueItems": True}} if v3 else {"type": kind, "uniqueItems": True}
+    said: JSON = (
+        {"schema": {"type": kind, "uniqueItems": True}} if v3 else {"type": kind, "uniqueItems": True}
+    )
     if place == "path":
         said["required"] = True
     return {"name": name, "in": place, **said}

@@ -29,7 +29,9 @@ def read_write(call: Call, kind: str) -> WriteOptions:
         errors.append(unsupported("fieldValidation", validation, _VALIDATIONS))
     manager = call.one("fieldManager")
     if len(manager) > 128:
-        errors.append(FieldError("fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes"))
+        errors.append(
+            FieldError("fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes")
+        )
     if not manager.isprintable():
         errors.append(bad("fieldManager", manager, "should only contain printable characters"))
     if errors:
@@ -72,7 +74,9 @@ def read_delete(call: Call) -> DeleteOptions:
         except orjson.JSONDecodeError as error:
             raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from error
         if not isinstance(said, dict):
-            raise BadRequest("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
+            raise BadRequest(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value"
+            )
     grace = _first(said, "gracePeriodSeconds", call.one("gracePeriodSeconds"))
     policy = _first(said, "propagationPolicy", call.one("propagationPolicy"))
     dry_run = said.get("dryRun") or [value for value in call.query.get("dryRun", []) if value]
@@ -123,13 +127,27 @@ def read_list(call: Call, store: Store) -> ListOptions:
     errors = []
     if match:
         if not version:
-            errors.append(forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"))
+            errors.append(
+                forbidden(
+                    "resourceVersionMatch",
+                    "resourceVersionMatch is forbidden unless resourceVersion is provided",
+                )
+            )
         if token:
-            errors.append(forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"))
+            errors.append(
+                forbidden(
+                    "resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"
+                )
+            )
         if match not in ("Exact", "NotOlderThan"):
             errors.append(unsupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]))
         if match == "Exact" and version == "0":
-            errors.append(forbidden("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+            errors.append(
+                forbidden(
+                    "resourceVersionMatch",
+                    'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+                )
+            )
     if call.one("sendInitialEvents"):
         errors.append(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
     if errors:
@@ -193,7 +211,9 @@ def check_resource_version(store: Store, version: str) -> None:
 def _version_problem(version: str) -> str:
     if version == "" or (version.isascii() and version.isdigit()):
         return ""
-    return f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
+    return (
+        f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
+    )
 
 
 def _number(call: Call, name: str) -> int:

@@ -6,13 +6,13 @@ import platform
 from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox.apiserver import discovery, wire
-from labkit.sandbox.apiserver.handlers import Call
 from labkit.sandbox.apiserver.negotiation import Form
 from labkit.sandbox.apiserver.routing import PlainNotFound
 from labkit.sandbox.apiserver.wire import Response
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.api import Api
+    from labkit.sandbox.apiserver.handlers import Call
 
 JSON = dict[str, Any]
 
@@ -71,7 +71,10 @@ class Plain:
 
 
 def _version() -> JSON:
-    system, machine = platform.system().lower(), {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine())
+    system, machine = (
+        platform.system().lower(),
+        {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine()),
+    )
     return {
         **VERSION,
         "gitCommit": "",

@@ -3,6 +3,8 @@
 Source: Kubernetes' plugin/pkg/auth/authorizer/rbac/bootstrappolicy (those roles that mean something here).
 """
 
+# ruff: noqa: ISC004 - long rows of a table
+
 from __future__ import annotations
 
 from typing import Any, Final
@@ -62,7 +64,13 @@ CLUSTER_ROLES: Final[dict[str, tuple[Row, ...]]] = {
         ("authorization.k8s.io", "selfsubjectaccessreviews selfsubjectrulesreviews", "create"),
         ("authentication.k8s.io", "selfsubjectreviews", "create"),
     ),
-    "system:discovery": (("", "/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/", "get"),),
+    "system:discovery": (
+        (
+            "",
+            "/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/",
+            "get",
+        ),
+    ),
     "system:public-info-viewer": (("", "/healthz /livez /readyz /version /version/", "get"),),
     "system:aggregate-to-view": _VIEW,
     "system:aggregate-to-edit": _EDIT,
@@ -84,7 +92,10 @@ CLUSTER_BINDINGS: Final[dict[str, tuple[str, str]]] = {
         "system:public-info-viewer",
         "Group:system:authenticated Group:system:unauthenticated",
     ),
-    "system:kube-controller-manager": ("system:kube-controller-manager", "User:system:kube-controller-manager"),
+    "system:kube-controller-manager": (
+        "system:kube-controller-manager",
+        "User:system:kube-controller-manager",
+    ),
     "system:kube-scheduler": ("system:kube-scheduler", "User:system:kube-scheduler"),
 }
 

@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox.apiserver import cells
-from labkit.sandbox.apiserver.resources import Resource
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
 Cell = Callable[[JSON, datetime], Any]
-Row = tuple[str, str | Callable[[JSON], Any]]
+Row = tuple[str, str | Callable[[JSON], Any] | Callable[[JSON, datetime], Any]]
 
 WIDE: Final[Row] = ("", "")
 AGE: Final[Row] = ("Age", "")
@@ -207,7 +209,10 @@ def columns_of(resource: Resource) -> list[Column]:
     if resource.custom is not None:
         return [_NAME, *_custom(resource.custom.columns)]
     if resource.plural == "events":
-        wide = [_simple(name, cell, 1) for name, cell in (("First Seen", cells.event_first_seen), ("Count", cells.event_count))]
+        wide = [
+            _simple(name, cell, 1)
+            for name, cell in (("First Seen", cells.event_first_seen), ("Count", cells.event_count))
+        ]
         name = Column("Name", _NAME.cell, format="name", priority=1)
         found = _columns(EVENT_COLUMNS)
         message = _simple("Message", lambda o: (o.get("message") or o.get("note") or "").strip(), 0)
@@ -224,7 +229,13 @@ def _columns(rows: tuple[Row, ...]) -> list[Column]:
         if row == WIDE:
             priority = 1
         elif row == AGE:
-            found.append(Column("Age", lambda obj, now: cells.age(obj["metadata"].get("creationTimestamp"), now), priority=priority))
+            found.append(
+                Column(
+                    "Age",
+                    lambda obj, now: cells.age(obj["metadata"].get("creationTimestamp"), now),
+                    priority=priority,
+                )
+            )
         else:
             found.append(_simple(row[0], row[1], priority))
     return found
@@ -240,7 +251,11 @@ def _simple(name: str, source: Any, priority: int) -> Column:
 
 def _custom(columns: list[JSON]) -> list[Column]:
     if not columns:
-        return [Column("Age", lambda obj, now: cells.age(obj["metadata"].get("creationTimestamp"), now), type="date")]
+        return [
+            Column(
+                "Age", lambda obj, now: cells.age(obj["metadata"].get("creationTimestamp"), now), type="date"
+            )
+        ]
     return [
         Column(
             one["name"],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.errors import AlreadyExists, ApiError, Conflict, Forbidden, MethodNotAllowed, NotFound
-from labkit.sandbox.apiserver.resources import Resource
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
 

@@ -7,12 +7,14 @@ What is used is counted from the objects themselves at every write.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s.quantities import canonical, parse
 from labkit.sandbox.apiserver import problems
-from labkit.sandbox.apiserver.resources import Resource
-from labkit.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.resources import Resource
+    from labkit.sandbox.store import Store
 
 JSON = dict[str, Any]
 Usage = dict[str, Decimal]
@@ -41,7 +43,9 @@ def check(store: Store, resource: Resource, obj: JSON) -> None:
         used = used_in(store, namespace, list(wanted))
         over = [name for name in sorted(wanted) if used[name] + wanted[name] > parse(hard[name])]
         if over:
-            raise problems.denied(resource, obj["metadata"].get("name", ""), _exceeded(key.name, over, wanted, used, hard))
+            raise problems.denied(
+                resource, obj["metadata"].get("name", ""), _exceeded(key.name, over, wanted, used, hard)
+            )
 
 
 def used_in(store: Store, namespace: str, names: list[str]) -> Usage:
@@ -69,7 +73,9 @@ def usage(resource: str, obj: JSON) -> Usage:
         found |= _compute(obj)
     elif resource == "services":
         kind = obj["spec"].get("type")
-        found["services.nodeports"] = Decimal(len(obj["spec"].get("ports") or ()) if kind in ("NodePort", "LoadBalancer") else 0)
+        found["services.nodeports"] = Decimal(
+            len(obj["spec"].get("ports") or ()) if kind in ("NodePort", "LoadBalancer") else 0
+        )
         found["services.loadbalancers"] = Decimal(kind == "LoadBalancer")
     elif resource == "persistentvolumeclaims":
         requests = (obj["spec"].get("resources") or {}).get("requests") or {}
@@ -82,7 +88,10 @@ def _compute(pod: JSON) -> Usage:
     for name in _COMPUTE:
         for kind in ("requests", "limits"):
             total = sum(
-                (parse(((c.get("resources") or {}).get(kind) or {}).get(name, "0")) for c in pod["spec"]["containers"]),
+                (
+                    parse(((c.get("resources") or {}).get(kind) or {}).get(name, "0"))
+                    for c in pod["spec"]["containers"]
+                ),
                 Decimal(0),
             )
             found[f"{kind}.{name}"] = total

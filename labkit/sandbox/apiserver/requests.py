@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from labkit.errors import Invalid
 from labkit.sandbox.apiserver import field_errors
-from labkit.sandbox.apiserver.field_errors import FieldError
+
+if TYPE_CHECKING:
+    from labkit.errors import Invalid
+    from labkit.sandbox.apiserver.field_errors import FieldError
 
 
 @dataclass(frozen=True, slots=True)

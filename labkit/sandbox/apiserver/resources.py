@@ -6,12 +6,14 @@ schemas; a CustomResourceDefinition adds and removes others while the server run
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from labkit.sandbox.apiserver.codec import Problems
-from labkit.sandbox.apiserver.versions import Conversion
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from labkit.sandbox.apiserver.codec import Problems
+    from labkit.sandbox.apiserver.versions import Conversion
 
 JSON = dict[str, Any]
 
@@ -121,7 +123,9 @@ class Registry:
     def stored_in(self, storage: str) -> Resource | None:
         """The resource, in its storage version, whose objects the store keeps under that name."""
         candidates = [r for r in self._by_path.values() if r.storage == storage]
-        return next((r for r in candidates if r.version == r.storage_version), candidates[0] if candidates else None)
+        return next(
+            (r for r in candidates if r.version == r.storage_version), candidates[0] if candidates else None
+        )
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._by_path.values())

@@ -48,8 +48,15 @@ class Reviews:
 
     def _access(self, spec: JSON, user: User) -> JSON:  # noqa: ARG002
         if not spec.get("user") and not spec.get("groups"):
-            raise _invalid("spec.user", spec.get("user", ""), "at least one of user or group must be specified")
-        who = User(spec.get("user", ""), tuple(spec.get("groups") or ()), spec.get("uid", ""), spec.get("extra") or {})
+            raise _invalid(
+                "spec.user", spec.get("user", ""), "at least one of user or group must be specified"
+            )
+        who = User(
+            spec.get("user", ""),
+            tuple(spec.get("groups") or ()),
+            spec.get("uid", ""),
+            spec.get("extra") or {},
+        )
         return self._decide(spec, who)
 
     def _decide(self, spec: JSON, user: User) -> JSON:
@@ -58,7 +65,9 @@ class Reviews:
             text = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
             if resource is None:
                 raise _invalid("spec.resourceAttributes", None, text)
-            error = forbidden("spec.nonResourceAttributes", "cannot be specified in combination with resourceAttributes")
+            error = forbidden(
+                "spec.nonResourceAttributes", "cannot be specified in combination with resourceAttributes"
+            )
             raise field_errors.invalid("authorization.k8s.io", "", "", [error])
         if resource is not None:
             asked = Attributes(
@@ -71,7 +80,8 @@ class Reviews:
                 name=resource.get("name", ""),
             )
         else:
-            asked = Attributes(verb=path.get("verb", ""), path=path.get("path", ""))
+            said = path or {}
+            asked = Attributes(verb=said.get("verb", ""), path=said.get("path", ""))
         allowed, reason = self._api.authorizer.allows(user, asked)
         return {"allowed": allowed, **({"reason": reason} if reason else {})}
 
@@ -97,7 +107,11 @@ class Reviews:
         except Unauthorized:
             return {"user": {}, "error": "[invalid bearer token, token lookup failed]"}
         audiences = spec.get("audiences")
-        return {"authenticated": True, "user": user_info(found), **({"audiences": audiences} if audiences else {})}
+        return {
+            "authenticated": True,
+            "user": user_info(found),
+            **({"audiences": audiences} if audiences else {}),
+        }
 
 
 def user_info(user: User) -> JSON:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from labkit.errors import ApiError
 from labkit.sandbox.apiserver import problems
-from labkit.sandbox.apiserver.resources import Registry, Resource
+
+if TYPE_CHECKING:
+    from labkit.errors import ApiError
+    from labkit.sandbox.apiserver.resources import Registry, Resource
 
 _COLLECTION: Final = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
 _OBJECT: Final = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -51,7 +53,7 @@ class Attributes:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
-class PlainNotFound(Exception):  # noqa: N818 - an answer, not a fault
+class PlainNotFound(Exception):
     """There is nothing at that path, not even an API: answered with text."""
 
 
@@ -94,7 +96,11 @@ def resolve(method: str, found: Attributes, rest: list[str], registry: Registry)
     if allowed is None:
         raise problems.unknown_resource()
     verb = found.verb
-    if method == "HEAD" or verb not in allowed or (verb == "create" and resource.namespaced and not namespace):
+    if (
+        method == "HEAD"
+        or verb not in allowed
+        or (verb == "create" and resource.namespaced and not namespace)
+    ):
         raise problems.method_not_allowed()
     return Route(resource, verb, namespace, found.name, found.subresource, "/".join(rest))
 
@@ -102,7 +108,9 @@ def resolve(method: str, found: Attributes, rest: list[str], registry: Registry)
 def _allowed(resource: Resource, found: Attributes) -> tuple[str, ...] | None:
     if not found.subresource:
         if not found.name:
-            return tuple(verb for verb in resource.verbs if verb in ("list", "create", "deletecollection", "watch"))
+            return tuple(
+                verb for verb in resource.verbs if verb in ("list", "create", "deletecollection", "watch")
+            )
         return tuple(verb for verb in resource.verbs if verb in ("get", "update", "patch", "delete"))
     subresource = resource.subresource(found.subresource)
     return subresource.verbs if subresource else None

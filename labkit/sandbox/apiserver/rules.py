@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labkit.sandbox.apiserver.admission import Admission
-from labkit.sandbox.apiserver.field_errors import FieldError
-from labkit.sandbox.apiserver.managed import Managed
-from labkit.sandbox.apiserver.requests import User, WriteOptions
-from labkit.sandbox.apiserver.resources import Resource
 from labkit.sandbox.apiserver.validation import check_create, check_update
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.admission import Admission
+    from labkit.sandbox.apiserver.field_errors import FieldError
+    from labkit.sandbox.apiserver.managed import Managed
+    from labkit.sandbox.apiserver.requests import User, WriteOptions
+    from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
 
@@ -25,7 +27,9 @@ class ServerRules:
         """See `verbs.Rules`."""
         self._admission.create(resource, obj, options)
 
-    def admit_update(self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str) -> None:
+    def admit_update(
+        self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str
+    ) -> None:
         """See `verbs.Rules`."""
         self._admission.update(resource, new, old, options, subresource)
 
@@ -45,6 +49,8 @@ class ServerRules:
         """See `verbs.Rules`."""
         self._managed.created(resource, obj, options)
 
-    def own_update(self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str) -> None:
+    def own_update(
+        self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str
+    ) -> None:
         """See `verbs.Rules`."""
         self._managed.updated(resource, new, old, options, subresource)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-
 from labkit.errors import BadRequest
 from labkit.k8s.selectors import LabelSelector
 from labkit.sandbox.apiserver import bodies, field_errors, options, problems, wire
 from labkit.sandbox.apiserver.field_errors import bad
-from labkit.sandbox.apiserver.handlers import Call
-from labkit.sandbox.apiserver.requests import WriteOptions
-from labkit.sandbox.apiserver.resources import Resource
-from labkit.sandbox.apiserver.wire import Response
-from labkit.sandbox.apiserver.writes import Patch
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.api import Api
+    from labkit.sandbox.apiserver.handlers import Call
+    from labkit.sandbox.apiserver.requests import WriteOptions
+    from labkit.sandbox.apiserver.resources import Resource
+    from labkit.sandbox.apiserver.wire import Response
+    from labkit.sandbox.apiserver.writes import Patch
 
 JSON = dict[str, Any]
 
@@ -33,7 +32,9 @@ class Scaling:
         """GET, PUT or PATCH of an object's scale.  Raises `ApiError`."""
         route = call.route
         if route.verb == "get":
-            scale = self._scale(route.resource, self._api.verbs.get(route.resource, route.namespace, route.name))
+            scale = self._scale(
+                route.resource, self._api.verbs.get(route.resource, route.namespace, route.name)
+            )
             return wire.respond(scale, call.form)
         how = options.read_write(call, "UpdateOptions" if route.verb == "update" else "PatchOptions")
         if route.verb == "update":
@@ -47,7 +48,13 @@ class Scaling:
         return wire.respond(written, call.form, 200, how.warnings)
 
     def write(
-        self, resource: Resource, namespace: str, name: str, content: JSON, patch: Patch | None, how: WriteOptions
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        content: JSON,
+        patch: Patch | None,
+        how: WriteOptions,
     ) -> JSON:
         """Set the scale to `content`, or change it by `patch`; return the new scale."""
 
@@ -71,7 +78,9 @@ class Scaling:
             raise BadRequest(f"the name of the object ({said}) does not match the name on the URL ({name})")
         replicas = (wanted.get("spec") or {}).get("replicas") or 0
         if type(replicas) is not int:
-            raise BadRequest("json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32")
+            raise BadRequest(
+                "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
+            )
         if replicas < 0:
             error = bad("spec.replicas", replicas, "must be greater than or equal to 0")
             raise field_errors.invalid("autoscaling", "Scale", name, [error])
@@ -79,12 +88,20 @@ class Scaling:
     def _scale(self, resource: Resource, obj: JSON) -> JSON:
         meta = {key: obj["metadata"][key] for key in _KEPT if key in obj["metadata"]}
         replicas = _get(obj, self._path(resource, "specReplicasPath", "spec.replicas")) or 0
-        status: JSON = {"replicas": _get(obj, self._path(resource, "statusReplicasPath", "status.replicas")) or 0}
+        status: JSON = {
+            "replicas": _get(obj, self._path(resource, "statusReplicasPath", "status.replicas")) or 0
+        }
         selector = self._selector(resource, obj)
         if selector:
             status["selector"] = selector
         spec = {"replicas": replicas} if replicas else {}
-        return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status}
+        return {
+            "kind": "Scale",
+            "apiVersion": "autoscaling/v1",
+            "metadata": meta,
+            "spec": spec,
+            "status": status,
+        }
 
     def _selector(self, resource: Resource, obj: JSON) -> str:
         if resource.custom is not None:

@@ -6,16 +6,17 @@ conversion functions in pkg/apis.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from labkit.errors import BadRequest
 from labkit.k8s.selectors import FieldSelector, LabelSelector
-from labkit.sandbox.apiserver.requests import ListOptions
-from labkit.sandbox.apiserver.resources import Resource
-from labkit.sandbox.store import Change, Entry, Key
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.requests import ListOptions
+    from labkit.sandbox.apiserver.resources import Resource
+    from labkit.sandbox.store import Change, Entry, Key
 
 JSON = dict[str, Any]
 
@@ -45,7 +46,9 @@ class Selection:
     def __init__(self, resource: Resource, namespace: str, options: ListOptions) -> None:
         self._namespace = namespace
         self._labels = LabelSelector.parse(options.label_selector) if options.label_selector else None
-        self._fields = self._parse_fields(resource, options.field_selector) if options.field_selector else None
+        self._fields = (
+            self._parse_fields(resource, options.field_selector) if options.field_selector else None
+        )
         self.everything = self._labels is None and self._fields is None
 
     def _parse_fields(self, resource: Resource, text: str) -> FieldSelector:
@@ -59,7 +62,7 @@ class Selection:
         parsed = FieldSelector.parse(text)
         for path, _, _ in parsed.terms:
             if path not in known:
-                raise BadRequest(_unknown_field(resource, path, known))
+                raise BadRequest(_unknown_field(path, known))
         return FieldSelector(tuple((known[path], equal, value) for path, equal, value in parsed.terms))
 
     def entry(self, entry: Entry) -> bool:
@@ -88,12 +91,7 @@ class Selection:
         return self._fields is None or self._fields.matches(obj)
 
 
-def _unknown_field(resource: Resource, path: str, known: dict[str, str]) -> str:
-    if len(known) == 2:
+def _unknown_field(path: str, known: dict[str, str]) -> str:
+    if len(known) == 2:  # what every kind offers, and no more
         return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
-    if resource.custom is not None:
-        return f'field label not supported: {path}'
-    return f"field label not supported: {path}" if resource.name != "events" else f"field label not supported: {path}"
-
-
-Select = Callable[[Entry], bool]
+    return f"field label not supported: {path}"

@@ -7,15 +7,20 @@ below; a few kinds have a hook more.
 Source: ``PrepareForCreate`` and ``PrepareForUpdate`` of the strategies in Kubernetes' pkg/registry.
 """
 
+# ruff: noqa: SIM905 - a table of words is read more easily as text
+
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox.apiserver.definitions import CLEANUP, CRDS, set_condition
-from labkit.sandbox.apiserver.resources import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
 
@@ -42,7 +47,9 @@ COUNTS_ANNOTATIONS: Final = frozenset(("deployments.apps",))
 STATUS_ON_CREATE: Final = frozenset(("nodes", "endpoints"))
 
 # What the status path leaves as it was, beside spec.
-STATUS_KEEPS_LABELS: Final = frozenset(("deployments.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch"))
+STATUS_KEEPS_LABELS: Final = frozenset(
+    ("deployments.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch")
+)
 
 
 def prepare_create(resource: Resource, obj: JSON) -> None:

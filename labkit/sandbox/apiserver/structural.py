@@ -16,7 +16,9 @@ _META = ("apiVersion", "kind", "metadata")
 def prune(value: Any, schema: JSON, path: str, unknown: list[str], *, resource: bool = False) -> Any:
     """`value` without the fields that the schema does not name; their paths are added to `unknown`."""
     if isinstance(value, dict):
-        return _prune_object(value, schema, path, unknown, resource or bool(schema.get("x-kubernetes-embedded-resource")))
+        return _prune_object(
+            value, schema, path, unknown, resource or bool(schema.get("x-kubernetes-embedded-resource"))
+        )
     items = schema.get("items")
     if isinstance(value, list) and isinstance(items, dict):
         return [prune(item, items, f"{path}[{index}]", unknown) for index, item in enumerate(value)]
@@ -68,7 +70,11 @@ def drop_nulls(value: Any, schema: JSON) -> None:
         properties = schema.get("properties") or {}
         for key in [key for key, item in value.items() if item is None]:
             below = properties.get(key)
-            if below is not None and not below.get("nullable") and not below.get("x-kubernetes-preserve-unknown-fields"):
+            if (
+                below is not None
+                and not below.get("nullable")
+                and not below.get("x-kubernetes-preserve-unknown-fields")
+            ):
                 del value[key]
         for key, item in value.items():
             if key in properties:

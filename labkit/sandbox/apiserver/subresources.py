@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +15,8 @@ from labkit.sandbox.apiserver.scaling import Scaling
 from labkit.sandbox.apiserver.wire import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from labkit.sandbox.apiserver.api import Api
 
 JSON = dict[str, Any]
@@ -84,7 +85,11 @@ class Subresources:
         if not node:
             raise BadRequest("a binding needs target.name, the node")
         self.bind(route.namespace, route.name, node, how)
-        return wire.respond({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, call.form, 201)
+        return wire.respond(
+            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201},
+            call.form,
+            201,
+        )
 
     def bind(self, namespace: str, name: str, node: str, how: WriteOptions) -> None:
         """Put a pod on a node.  Raises `Conflict` if it is on one or being deleted."""
@@ -92,10 +97,14 @@ class Subresources:
 
         def transform(pod: JSON) -> JSON:
             if pod["metadata"].get("deletionTimestamp"):
-                raise problems.conflict(resource, name, f"pod {name} is being deleted, cannot be assigned to a host")
+                raise problems.conflict(
+                    resource, name, f"pod {name} is being deleted, cannot be assigned to a host"
+                )
             if pod["spec"].get("nodeName"):
                 assigned = pod["spec"]["nodeName"]
-                raise problems.conflict(resource, name, f'pod {name} is already assigned to node "{assigned}"')
+                raise problems.conflict(
+                    resource, name, f'pod {name} is already assigned to node "{assigned}"'
+                )
             pod["spec"]["nodeName"] = node
             self._scheduled(pod)
             return pod
@@ -119,7 +128,11 @@ class Subresources:
         said = eviction.get("deleteOptions") or {}
         how = DeleteOptions(grace_seconds=said.get("gracePeriodSeconds"), dry_run=bool(said.get("dryRun")))
         self.evict(route.namespace, route.name, how, call.user)
-        return wire.respond({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, call.form, 201)
+        return wire.respond(
+            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201},
+            call.form,
+            201,
+        )
 
     def evict(self, namespace: str, name: str, how: DeleteOptions, user: User) -> None:
         """Delete a pod if its disruption budget allows.  Raises `TooManyRequests`."""
@@ -143,7 +156,11 @@ class Subresources:
         seconds = spec.get("expirationSeconds")
         seconds = 3600 if seconds is None else seconds
         if type(seconds) is not int or seconds < 600 or seconds > _LONGEST_TOKEN:
-            text = "may not specify a duration less than 10 minutes" if seconds < 600 else "may not specify a duration larger than 2^32 seconds"
+            text = (
+                "may not specify a duration less than 10 minutes"
+                if seconds < 600
+                else "may not specify a duration larger than 2^32 seconds"
+            )
             error = field_errors.bad("spec.expirationSeconds", seconds, text)
             raise field_errors.invalid("authentication.k8s.io", "TokenRequest", "", [error])
         audiences = spec.get("audiences") or []

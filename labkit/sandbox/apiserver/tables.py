@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from labkit.sandbox.apiserver.printers import columns_of
-from labkit.sandbox.apiserver.resources import Resource
-from labkit.sandbox.apiserver.verbs import Clock, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from labkit.sandbox.apiserver.resources import Resource
+    from labkit.sandbox.apiserver.verbs import Clock, Page
 
 JSON = dict[str, Any]
 
@@ -55,7 +58,10 @@ class Tables:
             "metadata": meta,
             "columnDefinitions": [column.definition() for column in columns],
             "rows": [
-                {"cells": [column.cell(obj, now) for column in columns], "object": self._included(resource, obj, include)}
+                {
+                    "cells": [column.cell(obj, now) for column in columns],
+                    "object": self._included(resource, obj, include),
+                }
                 for obj in objects
             ],
         }

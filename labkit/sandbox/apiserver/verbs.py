@@ -7,6 +7,8 @@ A write goes through the same steps whatever the kind: decode, defaults, put bac
 Objects are plain dicts without ``kind`` and ``apiVersion``; the resource says what they are.
 """
 
+# ruff: noqa: SIM905 - a table of words is read more easily as text
+
 from __future__ import annotations
 
 import base64
@@ -14,15 +16,17 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
 from labkit.errors import BadRequest, Gone
 from labkit.sandbox.apiserver import field_errors, object_meta, problems, strategy
-from labkit.sandbox.apiserver.requests import DeleteOptions, ListOptions, User, WriteOptions
-from labkit.sandbox.apiserver.resources import Resource
 from labkit.sandbox.store import Entry, Key, Store
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.requests import DeleteOptions, ListOptions, User, WriteOptions
+    from labkit.sandbox.apiserver.resources import Resource
 
 JSON = dict[str, Any]
 Transform = Callable[[JSON], JSON]
@@ -60,7 +64,9 @@ class Rules(Protocol):
     def admit_create(self, resource: Resource, obj: JSON, options: WriteOptions) -> None:
         """Change or refuse a new object."""
 
-    def admit_update(self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str) -> None:
+    def admit_update(
+        self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str
+    ) -> None:
         """Change or refuse a change."""
 
     def admit_delete(self, resource: Resource, obj: JSON, user: User) -> None:
@@ -69,13 +75,17 @@ class Rules(Protocol):
     def check_create(self, resource: Resource, obj: JSON) -> list[field_errors.FieldError]:
         """What is wrong with a new object."""
 
-    def check_update(self, resource: Resource, new: JSON, old: JSON, subresource: str) -> list[field_errors.FieldError]:
+    def check_update(
+        self, resource: Resource, new: JSON, old: JSON, subresource: str
+    ) -> list[field_errors.FieldError]:
         """What is wrong with a change."""
 
     def own_create(self, resource: Resource, obj: JSON, options: WriteOptions) -> None:
         """Note in managedFields who made the object."""
 
-    def own_update(self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str) -> None:
+    def own_update(
+        self, resource: Resource, new: JSON, old: JSON, options: WriteOptions, subresource: str
+    ) -> None:
         """Note in managedFields who changed what."""
 
 
@@ -111,7 +121,11 @@ class Verbs:
         return self.entry(resource, namespace, name).decode()
 
     def list(
-        self, resource: Resource, namespace: str, options: ListOptions, select: Callable[[Entry], bool] | None = None
+        self,
+        resource: Resource,
+        namespace: str,
+        options: ListOptions,
+        select: Callable[[Entry], bool] | None = None,
     ) -> Page:
         """The entries that `select` takes, or a page of them.  Raises `Gone` for a page that is too old."""
         store, after, revision = self.store, None, self.store.revision
@@ -121,10 +135,14 @@ class Verbs:
             revision = int(options.resource_version)
         try:
             current = revision == store.revision
-            found = store.list(resource.storage, namespace, after=after) if current else iter(
-                (key, entry)
-                for key, entry in store.list_at(resource.storage, namespace, revision)
-                if after is None or (key.namespace, key.name) > after
+            found = (
+                store.list(resource.storage, namespace, after=after)
+                if current
+                else iter(
+                    (key, entry)
+                    for key, entry in store.list_at(resource.storage, namespace, revision)
+                    if after is None or (key.namespace, key.name) > after
+                )
             )
         except LookupError as error:
             raise Gone(
@@ -163,7 +181,9 @@ class Verbs:
             meta.pop("namespace", None)
             return
         if meta.get("namespace", namespace) != namespace:
-            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+            raise BadRequest(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
         meta["namespace"] = namespace
 
     # ── update ────────────────────────────────────────────────────────────────
@@ -212,12 +232,22 @@ class Verbs:
             text = f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
             raise BadRequest(text)
         if resource.namespaced and meta.setdefault("namespace", namespace) != namespace:
-            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+            raise BadRequest(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
         if meta.get("uid") and meta["uid"] != before["uid"]:
-            raise problems.conflict(resource, name, _wrong_uid(resource, namespace, name, meta["uid"], before["uid"]))
+            raise problems.conflict(
+                resource, name, _wrong_uid(resource, namespace, name, meta["uid"], before["uid"])
+            )
         if meta.get("resourceVersion") and meta["resourceVersion"] != before["resourceVersion"]:
             raise problems.modified(resource, name)
-        for key in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName"):
+        for key in (
+            "uid",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "generateName",
+        ):
             if key in before and not meta.get(key):
                 meta[key] = before[key]
         meta.pop("selfLink", None)

@@ -76,12 +76,16 @@ class Autoscalers:
 
     def from_storage(self, obj: JSON) -> JSON:
         """See `Conversion`."""
-        spec = {key: value for key, value in (obj.get("spec") or {}).items() if key not in ("metrics", "behavior")}
+        spec = {
+            key: value for key, value in (obj.get("spec") or {}).items() if key not in ("metrics", "behavior")
+        }
         percent = _cpu((obj.get("spec") or {}).get("metrics"), "target")
         if percent is not None:
             spec[_CPU] = percent
         said = obj.get("status") or {}
-        status = {"currentReplicas": 0, "desiredReplicas": 0} | {key: said[key] for key in _KEPT if key in said}
+        status = {"currentReplicas": 0, "desiredReplicas": 0} | {
+            key: said[key] for key in _KEPT if key in said
+        }
         percent = _cpu(said.get("currentMetrics"), "current")
         if percent is not None:
             status[_CURRENT_CPU] = percent

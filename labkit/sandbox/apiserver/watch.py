@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from labkit.errors import ApiError, Gone
-from labkit.sandbox.apiserver.requests import ListOptions
-from labkit.sandbox.apiserver.resources import Resource
-from labkit.sandbox.apiserver.selection import Selection
 from labkit.sandbox.store import ADDED, DELETED, MODIFIED, Change, Store
+
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.requests import ListOptions
+    from labkit.sandbox.apiserver.resources import Resource
+    from labkit.sandbox.apiserver.selection import Selection
 
 JSON = dict[str, Any]
 
@@ -33,7 +35,12 @@ class Watch:
     """One client's watch.  Iterate it for lines; `close` ends it."""
 
     def __init__(
-        self, store: Store, resource: Resource, selection: Selection, options: ListOptions, encode: EncodeEvent
+        self,
+        store: Store,
+        resource: Resource,
+        selection: Selection,
+        options: ListOptions,
+        encode: EncodeEvent,
     ) -> None:
         self._store = store
         self._resource = resource

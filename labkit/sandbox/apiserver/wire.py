@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from labkit.errors import ApiError
-from labkit.sandbox.apiserver.problems import NO_DETAILS
 from labkit.sandbox.apiserver.negotiation import METADATA, METADATA_LIST, Form
-from labkit.sandbox.apiserver.resources import Resource
-from labkit.sandbox.apiserver.verbs import Page
+from labkit.sandbox.apiserver.problems import NO_DETAILS
+
+if TYPE_CHECKING:
+    from labkit.errors import ApiError
+    from labkit.sandbox.apiserver.resources import Resource
+    from labkit.sandbox.apiserver.verbs import Page
 
 JSON = dict[str, Any]
 

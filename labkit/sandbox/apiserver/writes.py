@@ -14,13 +14,12 @@ from labkit.errors import ApiError, BadRequest, NotFound, TooLarge, UnsupportedM
 from labkit.sandbox.apiserver import bodies, field_errors, problems
 from labkit.sandbox.apiserver.codec import WrongType
 from labkit.sandbox.apiserver.field_errors import FieldError
-from labkit.sandbox.apiserver.requests import WriteOptions
-from labkit.sandbox.apiserver.resources import Resource
 from labkit.sandbox.apiserver.verbs import CREATED_BY_UPDATE, Verbs
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.managed import Managed
-    from labkit.sandbox.apiserver.resources import Registry
+    from labkit.sandbox.apiserver.requests import WriteOptions
+    from labkit.sandbox.apiserver.resources import Registry, Resource
 
 JSON = dict[str, Any]
 
@@ -51,12 +50,20 @@ class Writes:
         self._managed = managed
 
     def put(
-        self, resource: Resource, namespace: str, name: str, obj: JSON, how: WriteOptions, subresource: str = ""
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        obj: JSON,
+        how: WriteOptions,
+        subresource: str = "",
     ) -> tuple[JSON, bool]:
         """Replace the object by a decoded one; return what is written, and whether it was created."""
         meta = obj.setdefault("metadata", {})
         try:
-            written = self._verbs.update(resource, namespace, name, lambda _: obj, how, subresource=subresource)
+            written = self._verbs.update(
+                resource, namespace, name, lambda _: obj, how, subresource=subresource
+            )
         except NotFound:
             if resource.name not in CREATED_BY_UPDATE or subresource or meta.get("resourceVersion"):
                 raise
@@ -88,7 +95,13 @@ class Writes:
         return Patch(kind, content, (), text)
 
     def patch(
-        self, resource: Resource, namespace: str, name: str, patch: Patch, how: WriteOptions, subresource: str = ""
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: Patch,
+        how: WriteOptions,
+        subresource: str = "",
     ) -> tuple[JSON, bool]:
         """Change the object; return it as written, and whether it was created (an apply can)."""
         if patch.type == "apply":
@@ -97,24 +110,28 @@ class Writes:
         def transform(old: JSON) -> JSON:
             seen = resource.conversion.from_storage(old) if resource.conversion else old
             before = {"kind": resource.kind, "apiVersion": resource.api_version, **seen}
-            return self._decoded(resource, self._patched(resource, before, patch, name), patch, how)
+            return self._decoded(resource, self._patched(resource, before, patch), patch, how)
 
         return self._verbs.update(resource, namespace, name, transform, how, subresource=subresource), False
 
-    def _patched(self, resource: Resource, before: JSON, patch: Patch, name: str) -> JSON:
+    def _patched(self, resource: Resource, before: JSON, patch: Patch) -> JSON:
         from labkit.k8s import patches
 
         if patch.type == "json":
             return patches.json_patch(before, patch.content)
         if patch.type == "merge":
-            return patches.merge_patch(before, patch.content)
-        return patches.strategic_merge_patch(before, patch.content, resource.model.schema)
+            changed: JSON = patches.merge_patch(before, patch.content)
+            return changed
+        merged: JSON = patches.strategic_merge_patch(before, patch.content, resource.model.schema)
+        return merged
 
     def _decoded(self, resource: Resource, patched: Any, patch: Patch, how: WriteOptions) -> JSON:
         """The patched object as a body would be decoded, with a patch's own words for what is wrong."""
         api_version, kind = patched.pop("apiVersion", ""), patched.pop("kind", "")
         try:
-            bodies.check_kind(api_version or resource.api_version, kind or resource.kind, resource, self._registry)
+            bodies.check_kind(
+                api_version or resource.api_version, kind or resource.kind, resource, self._registry
+            )
             decoded, odd = bodies.decode_stored(resource, patched)
         except WrongType as error:
             raise _invalid_patch(patch, str(error)) from error
@@ -155,7 +172,9 @@ class Writes:
     def _apply_config(self, resource: Resource, patch: Patch, name: str, namespace: str) -> JSON:
         config = patch.content
         if not isinstance(config, dict):
-            raise BadRequest("error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}")
+            raise BadRequest(
+                "error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}"
+            )
         meta = config.get("metadata") or {}
         if not isinstance(meta, dict):
             raise BadRequest("metadata must be an object")
@@ -168,7 +187,9 @@ class Writes:
             text = f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
             raise BadRequest(text)
         if resource.namespaced and meta.get("namespace", namespace) != namespace:
-            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+            raise BadRequest(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
         return config
 
 
@@ -176,11 +197,15 @@ def _converted(resource: Resource, config: JSON) -> JSON:
     """What is applied in one version, in the stored one."""
     assert resource.conversion is not None  # noqa: S101 - asked for those alone
     assert resource.stored is not None  # noqa: S101 - asked for those alone
-    kept = {key: value for key, value in resource.conversion.to_storage(config).items() if value or key != "status"}
+    kept = {
+        key: value
+        for key, value in resource.conversion.to_storage(config).items()
+        if value or key != "status"
+    }
     return {**kept, "apiVersion": resource.stored.api_version, "kind": resource.stored.kind}
 
 
 def _invalid_patch(patch: Patch, problem: str) -> ApiError:
     shown = patch.text if patch.type == "json" else json.dumps(patch.content, separators=(",", ":"))
-    error = FieldError("patch", "FieldValueInvalid", f'Invalid value: {json.dumps(shown)}: {problem}')
+    error = FieldError("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown)}: {problem}")
     return field_errors.invalid("", "", "", [error])

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.sandbox.apiserver import object_meta
 from labkit.sandbox.apiserver.field_errors import FieldError
-from labkit.sandbox.apiserver.object_meta import NameRule
-from labkit.sandbox.apiserver.resources import Resource
 from labkit.sandbox.apiserver.validation import (
     access,
     batch,
@@ -30,22 +28,26 @@ from labkit.sandbox.apiserver.validation import (
     workloads,
 )
 
+if TYPE_CHECKING:
+    from labkit.sandbox.apiserver.object_meta import NameRule
+    from labkit.sandbox.apiserver.resources import Resource
+
 JSON = dict[str, Any]
 Rule = Callable[[JSON], Iterator[FieldError]]
 Change = Callable[[JSON, JSON], Iterator[FieldError]]
 
 
-def _nothing(obj: JSON) -> Iterator[FieldError]:
+def _nothing(_: JSON) -> Iterator[FieldError]:
     yield from ()
 
 
-def _no_change(new: JSON, old: JSON) -> Iterator[FieldError]:
+def _no_change(_new: JSON, _old: JSON) -> Iterator[FieldError]:
     yield from ()
 
 
 @dataclass(frozen=True)
 class Rules:
-    """A kind's rules: for its name, for an object, for a change; and whether a change is checked as a new object too."""
+    """A kind's rules: for its name, for an object, for a change; `whole`: a change is checked as a new object, too."""
 
     name: NameRule = names.dns1123_subdomain
     obj: Rule = _nothing
@@ -77,15 +79,21 @@ KINDS: Final[dict[str, Rules]] = {
     "ingresses.networking.k8s.io": Rules(obj=network.ingress),
     "ingressclasses.networking.k8s.io": Rules(obj=network.ingress_class),
     "networkpolicies.networking.k8s.io": Rules(obj=network.network_policy, whole=True),
-    "endpointslices.discovery.k8s.io": Rules(obj=network.endpoint_slice, change=network.endpoint_slice_change, whole=True),
+    "endpointslices.discovery.k8s.io": Rules(
+        obj=network.endpoint_slice, change=network.endpoint_slice_change, whole=True
+    ),
     "poddisruptionbudgets.policy": Rules(obj=workloads.disruption_budget),
     "roles.rbac.authorization.k8s.io": Rules(_PATH, access.role, whole=True),
     "clusterroles.rbac.authorization.k8s.io": Rules(_PATH, access.role, whole=True),
-    "rolebindings.rbac.authorization.k8s.io": Rules(_PATH, access.role_binding, access.binding_change, whole=True),
+    "rolebindings.rbac.authorization.k8s.io": Rules(
+        _PATH, access.role_binding, access.binding_change, whole=True
+    ),
     "clusterrolebindings.rbac.authorization.k8s.io": Rules(
         _PATH, access.cluster_role_binding, access.binding_change, whole=True
     ),
-    "priorityclasses.scheduling.k8s.io": Rules(obj=workloads.priority_class, change=workloads.priority_class_change),
+    "priorityclasses.scheduling.k8s.io": Rules(
+        obj=workloads.priority_class, change=workloads.priority_class_change
+    ),
     "storageclasses.storage.k8s.io": Rules(obj=storage.storage_class, change=storage.storage_class_change),
     "controllerrevisions.apps": Rules(obj=workloads.revision, change=workloads.revision_change),
     "customresourcedefinitions.apiextensions.k8s.io": Rules(
@@ -109,7 +117,7 @@ def check_update(resource: Resource, new: JSON, old: JSON, subresource: str) -> 
     errors = _meta(resource, new, _PATH) + object_meta.validate_update(new["metadata"], old["metadata"])
     errors += object_meta.validate_update(new["metadata"], old["metadata"])
     if resource.custom is not None:
-        return errors + list(customkinds.check(resource.custom, new, old, status=subresource == "status"))
+        return errors + list(customkinds.check(resource.custom, new, old))
     if subresource == "status":
         return errors
     errors += list(rules.change(new, old))

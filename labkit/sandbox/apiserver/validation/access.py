@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox.apiserver import object_meta
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, required, unsupported
 from labkit.sandbox.apiserver.validation.basics import label_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -23,7 +25,10 @@ def role(obj: JSON) -> Iterator[FieldError]:
     if aggregation is not None:
         selectors = aggregation.get("clusterRoleSelectors") or []
         if not selectors:
-            yield required("aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil")
+            yield required(
+                "aggregationRule.clusterRoleSelectors",
+                "at least one clusterRoleSelector required if aggregationRule is non-nil",
+            )
         for index, selector in enumerate(selectors):
             yield from label_selector(selector, f"aggregationRule.clusterRoleSelectors[{index}]")
 
@@ -33,9 +38,17 @@ def _rule(rule: JSON, path: str, *, namespaced: bool) -> Iterator[FieldError]:
         yield required(f"{path}.verbs", "verbs must contain at least one value")
     if rule.get("nonResourceURLs"):
         if namespaced:
-            yield bad(f"{path}.nonResourceURLs", rule["nonResourceURLs"], "namespaced rules cannot apply to non-resource URLs")
+            yield bad(
+                f"{path}.nonResourceURLs",
+                rule["nonResourceURLs"],
+                "namespaced rules cannot apply to non-resource URLs",
+            )
         if rule.get("apiGroups") or rule.get("resources") or rule.get("resourceNames"):
-            yield bad(f"{path}.nonResourceURLs", rule["nonResourceURLs"], "rules cannot apply to both regular resources and non-resource URLs")
+            yield bad(
+                f"{path}.nonResourceURLs",
+                rule["nonResourceURLs"],
+                "rules cannot apply to both regular resources and non-resource URLs",
+            )
         return
     if not rule.get("apiGroups"):
         yield required(f"{path}.apiGroups", "resource rules must supply at least one api group")
@@ -89,5 +102,3 @@ def binding_change(new: JSON, old: JSON) -> Iterator[FieldError]:
     """A binding keeps its role."""
     if new.get("roleRef") != old.get("roleRef"):
         yield bad("roleRef", new.get("roleRef"), "cannot change roleRef")
-
-

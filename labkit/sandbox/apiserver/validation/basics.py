@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.k8s import names
 from labkit.sandbox.apiserver import object_meta
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required, unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 JSON = dict[str, Any]
 
@@ -84,7 +86,9 @@ def _expression(expression: JSON, path: str) -> Iterator[FieldError]:
             yield required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'")
     elif operator in ("Exists", "DoesNotExist"):
         if values:
-            yield forbidden(f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+            yield forbidden(
+                f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            )
     else:
         yield bad(f"{path}.operator", operator, "not a valid selector operator")
     key = expression.get("key", "")
@@ -104,7 +108,10 @@ def percent_or_number(value: Any, path: str) -> Iterator[FieldError]:
     """``3`` or ``25%``."""
     if isinstance(value, str):
         if not re.fullmatch(r"[0-9]+%", value):
-            text = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+            text = (
+                "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', "
+                "regex used for validation is '[0-9]+%')"
+            )
             yield bad(path, value, text)
     elif value is not None and value < 0:
         yield bad(path, value, NOT_NEGATIVE)

@@ -1,16 +1,26 @@
 """Job and CronJob."""
 
+# ruff: noqa: SIM905 - a table of words is read more easily as text
+
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.k8s.selectors import LabelSelector
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, required, unsupported
-from labkit.sandbox.apiserver.validation.basics import IMMUTABLE, choice, immutable, label_selector, not_negative
+from labkit.sandbox.apiserver.validation.basics import (
+    IMMUTABLE,
+    choice,
+    immutable,
+    label_selector,
+    not_negative,
+)
 from labkit.sandbox.apiserver.validation.pods import pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -32,7 +42,13 @@ def job(obj: JSON) -> Iterator[FieldError]:
 
 def _job_spec(spec: JSON, path: str) -> Iterator[FieldError]:
     yield from not_negative(
-        spec, path, "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"
+        spec,
+        path,
+        "parallelism",
+        "completions",
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
     )
     yield from choice(spec.get("completionMode"), f"{path}.completionMode", ("NonIndexed", "Indexed"))
     if spec.get("completionMode") == "Indexed" and spec.get("completions") is None:
@@ -51,9 +67,18 @@ def _job_spec(spec: JSON, path: str) -> Iterator[FieldError]:
 def job_change(new: JSON, old: JSON) -> Iterator[FieldError]:
     """Of a Job only how much of it runs may change."""
     spec, before = new["spec"], old["spec"]
-    fixed = ("selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy")
+    fixed = (
+        "selector",
+        "completionMode",
+        "podFailurePolicy",
+        "backoffLimitPerIndex",
+        "managedBy",
+        "successPolicy",
+    )
     if spec.get("completions") != before.get("completions"):
-        elastic = spec.get("completionMode") == "Indexed" and spec.get("completions") == spec.get("parallelism")
+        elastic = spec.get("completionMode") == "Indexed" and spec.get("completions") == spec.get(
+            "parallelism"
+        )
         if not elastic:
             yield bad("spec.completions", spec.get("completions"), IMMUTABLE)
     yield from immutable(spec, before, "spec", *fixed)
@@ -99,7 +124,9 @@ def cron_job(obj: JSON) -> Iterator[FieldError]:
     if zone is not None and not _known_zone(zone):
         yield bad("spec.timeZone", zone, f"unknown time zone {zone}")
     yield from not_negative(spec, "spec", "startingDeadlineSeconds")
-    yield from choice(spec.get("concurrencyPolicy"), "spec.concurrencyPolicy", ("Allow", "Forbid", "Replace"), needed=True)
+    yield from choice(
+        spec.get("concurrencyPolicy"), "spec.concurrencyPolicy", ("Allow", "Forbid", "Replace"), needed=True
+    )
     yield from not_negative(spec, "spec", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
     yield from _job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
 
@@ -117,7 +144,9 @@ def _known_zone(zone: str) -> bool:
 # ── schedules ─────────────────────────────────────────────────────────────────
 
 _DESCRIPTORS: Final = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-_MONTHS: Final = {name: i + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+_MONTHS: Final = {
+    name: i + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())
+}
 _DAYS: Final = {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())}
 _FIELDS: Final[tuple[tuple[int, int, dict[str, int]], ...]] = (
     (0, 59, {}), (0, 23, {}), (1, 31, {}), (1, 12, _MONTHS), (0, 6, _DAYS),

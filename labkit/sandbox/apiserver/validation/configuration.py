@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.k8s.quantities import parse
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required, too_long
 from labkit.sandbox.apiserver.validation.basics import immutable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -125,7 +127,11 @@ def limit_range(obj: JSON) -> Iterator[FieldError]:
         least, most = item.get("min") or {}, item.get("max") or {}
         for name in sorted(set(least) & set(most)):
             if parse(least[name]) > parse(most[name]):
-                yield bad(f"{path}.min[{name}]", least[name], f"min value {least[name]} is greater than max value {most[name]}")
+                yield bad(
+                    f"{path}.min[{name}]",
+                    least[name],
+                    f"min value {least[name]} is greater than max value {most[name]}",
+                )
 
 
 def resource_quota(obj: JSON) -> Iterator[FieldError]:
@@ -136,5 +142,7 @@ def resource_quota(obj: JSON) -> Iterator[FieldError]:
         amount = parse(value)
         if amount < 0:
             yield bad(path, value, "must be greater than or equal to 0")
-        if ("/" in name or name in ("pods", "services", "secrets", "configmaps")) and amount != amount.to_integral_value():
+        if (
+            "/" in name or name in ("pods", "services", "secrets", "configmaps")
+        ) and amount != amount.to_integral_value():
             yield bad(path, value, "must be an integer")

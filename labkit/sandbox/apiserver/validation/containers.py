@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.k8s.quantities import parse
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, not_found, required
-from labkit.sandbox.apiserver.validation.basics import choice, not_negative, port_name, port_number, port_reference
+from labkit.sandbox.apiserver.validation.basics import (
+    choice,
+    not_negative,
+    port_name,
+    port_number,
+    port_reference,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -23,7 +31,9 @@ _HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
 _SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
 
-def container(one: JSON, path: str, volumes: set[Any], *, host: bool = False, init: bool = False) -> Iterator[FieldError]:
+def container(
+    one: JSON, path: str, volumes: set[Any], *, host: bool = False, init: bool = False
+) -> Iterator[FieldError]:
     """One container; `volumes` are the pod's, by name."""
     name, image = one.get("name", ""), one.get("image", "")
     if not name:
@@ -34,7 +44,12 @@ def container(one: JSON, path: str, volumes: set[Any], *, host: bool = False, in
         yield required(f"{path}.image")
     elif image != image.strip():
         yield bad(f"{path}.image", image, "must not have leading or trailing whitespace")
-    yield from choice(one.get("terminationMessagePolicy"), f"{path}.terminationMessagePolicy", ("FallbackToLogsOnError", "File"), needed=True)
+    yield from choice(
+        one.get("terminationMessagePolicy"),
+        f"{path}.terminationMessagePolicy",
+        ("FallbackToLogsOnError", "File"),
+        needed=True,
+    )
     yield from _ports(one.get("ports") or [], f"{path}.ports", host=host)
     yield from _environment(one, path)
     yield from _mounts(one.get("volumeMounts") or [], f"{path}.volumeMounts", volumes)
@@ -47,7 +62,9 @@ def container(one: JSON, path: str, volumes: set[Any], *, host: bool = False, in
         if probe is None:
             continue
         if init and not sidecar:
-            yield forbidden(f"{path}.{field}", "may not be set for init containers without restartPolicy=Always")
+            yield forbidden(
+                f"{path}.{field}", "may not be set for init containers without restartPolicy=Always"
+            )
             continue
         yield from _probe(probe, f"{path}.{field}")
         if field != "readinessProbe" and probe.get("successThreshold", 1) != 1:
@@ -71,7 +88,11 @@ def _ports(ports: list[JSON], path: str, *, host: bool) -> Iterator[FieldError]:
         if one.get("hostPort"):
             yield from port_number(one["hostPort"], f"{place}.hostPort")
             if host and one["hostPort"] != one.get("containerPort"):
-                yield bad(f"{place}.containerPort", one.get("containerPort"), "must match `hostPort` when `hostNetwork` is true")
+                yield bad(
+                    f"{place}.containerPort",
+                    one.get("containerPort"),
+                    "must match `hostPort` when `hostNetwork` is true",
+                )
         yield from choice(one.get("protocol"), f"{place}.protocol", _PROTOCOLS, needed=True)
 
 
@@ -98,7 +119,11 @@ def _environment(one: JSON, path: str) -> Iterator[FieldError]:
 def _source(source: JSON, path: str, value: str) -> Iterator[FieldError]:
     said = [field for field in _SOURCES if source.get(field) is not None]
     if not said:
-        yield bad(path, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`")
+        yield bad(
+            path,
+            "",
+            "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`",
+        )
     elif value:
         yield bad(path, "", "may not be specified when `value` is not empty")
     elif len(said) > 1:
@@ -129,7 +154,9 @@ def _mounts(mounts: list[JSON], path: str, volumes: set[Any]) -> Iterator[FieldE
             yield bad(f"{place}.mountPath", target, "must be unique")
         seen.add(target)
         if one.get("subPath") and one.get("subPathExpr"):
-            yield bad(f"{place}.subPathExpr", one["subPathExpr"], "subPathExpr and subPath are mutually exclusive")
+            yield bad(
+                f"{place}.subPathExpr", one["subPathExpr"], "subPathExpr and subPath are mutually exclusive"
+            )
         for field in ("subPath", "subPathExpr"):
             if ".." in str(one.get(field, "")).split("/"):
                 yield bad(f"{place}.{field}", one[field], "must not contain '..'")
@@ -151,7 +178,11 @@ def _resources(resources: JSON, path: str) -> Iterator[FieldError]:
 def _amount(name: str, value: str, path: str) -> Iterator[FieldError]:
     problems = names.qualified_name(name)
     yield from (bad(path, name, text) for text in problems)
-    if not problems and "/" not in name and not name.startswith(("cpu", "memory", "ephemeral-storage", "hugepages-")):
+    if (
+        not problems
+        and "/" not in name
+        and not name.startswith(("cpu", "memory", "ephemeral-storage", "hugepages-"))
+    ):
         yield bad(path, name, "must be a standard resource for containers")
     amount = parse(value)
     if amount < 0:
@@ -163,18 +194,28 @@ def _lifecycle(one: JSON, path: str, *, allowed: bool) -> Iterator[FieldError]:
     if lifecycle is None:
         return
     if not allowed:
-        yield forbidden(f"{path}.lifecycle", "may not be set for init containers without restartPolicy=Always")
+        yield forbidden(
+            f"{path}.lifecycle", "may not be set for init containers without restartPolicy=Always"
+        )
         return
     for field in ("postStart", "preStop"):
         handler = lifecycle.get(field)
         if handler is not None:
-            yield from _handler(handler, f"{path}.lifecycle.{field}", ("exec", "httpGet", "tcpSocket", "sleep"))
+            yield from _handler(
+                handler, f"{path}.lifecycle.{field}", ("exec", "httpGet", "tcpSocket", "sleep")
+            )
 
 
 def _probe(probe: JSON, path: str) -> Iterator[FieldError]:
     yield from _handler(probe, path, _HANDLERS)
     yield from not_negative(
-        probe, path, "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"
+        probe,
+        path,
+        "initialDelaySeconds",
+        "timeoutSeconds",
+        "periodSeconds",
+        "successThreshold",
+        "failureThreshold",
     )
     grace = probe.get("terminationGracePeriodSeconds")
     if grace is not None and grace <= 0:

@@ -7,7 +7,6 @@ pkg/registry/customresource; the words are those of kube-openapi's validator.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +23,8 @@ from labkit.sandbox.apiserver.field_errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from labkit.sandbox.apiserver.custom import CustomVersion
 
 JSON = dict[str, Any]
@@ -35,15 +36,15 @@ _NOT_CHECKED: Final = (
     "some validation rules were not checked because the object was invalid; correct the existing errors to complete "
     "validation"
 )
-_PYTHON: Final = {
+_PYTHON: Final[dict[str, type | tuple[type, ...]]] = {
     "object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float),
 }  # fmt: skip
 
 
-def check(version: CustomVersion, obj: JSON, old: JSON | None, *, status: bool = False) -> Iterator[FieldError]:  # noqa: ARG001
+def check(version: CustomVersion, obj: JSON, old: JSON | None) -> Iterator[FieldError]:
     """All that is wrong with a custom object; `old` is what it was, for rules about changes."""
     schema = version.openapi
-    errors = [error for error in _value(obj, schema, "", root=True)]
+    errors = list(_value(obj, schema, "", root=True))
     errors += _scale(version, obj)
     errors += list(_lists(obj, schema, ""))
     yield from errors
@@ -59,7 +60,9 @@ def check(version: CustomVersion, obj: JSON, old: JSON | None, *, status: bool =
 
 def _has_rules(schema: Any) -> bool:
     if isinstance(schema, dict):
-        return bool(schema.get("x-kubernetes-validations")) or any(_has_rules(value) for value in schema.values())
+        return bool(schema.get("x-kubernetes-validations")) or any(
+            _has_rules(value) for value in schema.values()
+        )
     return isinstance(schema, list) and any(_has_rules(value) for value in schema)
 
 
@@ -166,7 +169,9 @@ def _string(value: str, schema: JSON, path: str) -> Iterator[FieldError]:
 @lru_cache(maxsize=256)
 def _pattern(pattern: str) -> re.Pattern[str]:
     """A Go pattern in Python; one that Python does not know matches everything."""
-    translated = pattern.replace(r"\z", r"\Z").replace("[[:alnum:]]", "[A-Za-z0-9]").replace("[[:alpha:]]", "[A-Za-z]")
+    translated = (
+        pattern.replace(r"\z", r"\Z").replace("[[:alnum:]]", "[A-Za-z0-9]").replace("[[:alpha:]]", "[A-Za-z]")
+    )
     try:
         return re.compile(translated)
     except re.error:
@@ -243,7 +248,9 @@ def _scale(version: CustomVersion, obj: JSON) -> list[FieldError]:
         if value is None:
             continue
         if type(value) is not int:
-            kind = {str: "string", bool: "bool", float: "float64", dict: "map[string]interface {}"}.get(type(value), "[]interface {}")
+            kind = {str: "string", bool: "bool", float: "float64", dict: "map[string]interface {}"}.get(
+                type(value), "[]interface {}"
+            )
             text = f"{path} accessor error: {value} is of the type {kind}, expected int64"
             errors.append(bad(path, 0, text))
         elif value < 0:
@@ -281,7 +288,11 @@ def _unique(value: list[Any], schema: JSON, path: str) -> Iterator[FieldError]:
     keys = schema.get("x-kubernetes-list-map-keys") or ()
     seen: list[Any] = []
     for index, item in enumerate(value):
-        mark = {key: item[key] for key in keys if key in item} if kind == "map" and isinstance(item, dict) else item
+        mark = (
+            {key: item[key] for key in keys if key in item}
+            if kind == "map" and isinstance(item, dict)
+            else item
+        )
         if mark in seen:
             yield duplicate(f"{path}[{index}]", mark)
         seen.append(mark)

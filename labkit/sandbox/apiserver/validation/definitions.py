@@ -5,11 +5,13 @@ Source: apiextensions-apiserver, pkg/apis/apiextensions/validation and pkg/apise
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required, unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -23,15 +25,23 @@ def definition(obj: JSON) -> Iterator[FieldError]:
     called = spec.get("names") or {}
     wanted = f"{called.get('plural', '')}.{spec.get('group', '')}"
     if obj["metadata"].get("name") != wanted:
-        yield bad("metadata.name", obj["metadata"].get("name", ""), 'must be spec.names.plural+"."+spec.group')
+        yield bad(
+            "metadata.name", obj["metadata"].get("name", ""), 'must be spec.names.plural+"."+spec.group'
+        )
     yield from _group(spec.get("group", ""))
     if spec.get("scope") not in ("Cluster", "Namespaced"):
         choices = ("Cluster", "Namespaced")
-        yield unsupported("spec.scope", spec["scope"], choices) if spec.get("scope") else required("spec.scope")
+        yield (
+            unsupported("spec.scope", spec["scope"], choices) if spec.get("scope") else required("spec.scope")
+        )
     yield from _versions(spec)
     yield from _names(called)
     if (spec.get("conversion") or {}).get("strategy") not in ("None", "Webhook"):
-        yield unsupported("spec.conversion.strategy", (spec.get("conversion") or {}).get("strategy", ""), ("None", "Webhook"))
+        yield unsupported(
+            "spec.conversion.strategy",
+            (spec.get("conversion") or {}).get("strategy", ""),
+            ("None", "Webhook"),
+        )
 
 
 def _group(group: str) -> Iterator[FieldError]:
@@ -50,9 +60,13 @@ def _names(called: JSON) -> Iterator[FieldError]:
         if not value:
             yield required(f"spec.names.{field}")
         else:
-            yield from (bad(f"spec.names.{field}", value, text) for text in names.dns1035_label(value.lower()))
+            yield from (
+                bad(f"spec.names.{field}", value, text) for text in names.dns1035_label(value.lower())
+            )
     for index, short in enumerate(called.get("shortNames") or ()):
-        yield from (bad(f"spec.names.shortNames[{index}]", short, text) for text in names.dns1035_label(short))
+        yield from (
+            bad(f"spec.names.shortNames[{index}]", short, text) for text in names.dns1035_label(short)
+        )
     if called.get("kind") and called.get("kind") == called.get("listKind"):
         yield bad("spec.names.listKind", called["listKind"], "kind and listKind may not be the same")
 
@@ -72,7 +86,11 @@ def _versions(spec: JSON) -> Iterator[FieldError]:
         seen.add(name)
         yield from _version(one, path, spec)
     if len(stored) != 1:
-        yield bad("spec.versions", [one.get("name") for one in versions], "must have exactly one version marked as storage version")
+        yield bad(
+            "spec.versions",
+            [one.get("name") for one in versions],
+            "must have exactly one version marked as storage version",
+        )
 
 
 def _version(one: JSON, path: str, spec: JSON) -> Iterator[FieldError]:
@@ -115,9 +133,14 @@ def _structural(schema: JSON, path: str, *, root: bool = False) -> Iterator[Fiel
     if schema.get("x-kubernetes-int-or-string") and kind:
         yield bad(f"{path}.type", kind, "must be empty if x-kubernetes-int-or-string is true")
     if schema.get("properties") and isinstance(schema.get("additionalProperties"), dict):
-        yield forbidden(f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive")
+        yield forbidden(
+            f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive"
+        )
     if schema.get("uniqueItems"):
-        yield forbidden(f"{path}.uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic")
+        yield forbidden(
+            f"{path}.uniqueItems",
+            "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
+        )
     if schema.get("$ref"):
         yield forbidden(f"{path}.$ref", "$ref is not supported")
     if kind == "array" and not isinstance(schema.get("items"), dict):
@@ -137,11 +160,15 @@ def _list_type(schema: JSON, path: str) -> Iterator[FieldError]:
     if kind is None:
         return
     if schema.get("type") != "array":
-        yield bad(f"{path}.type", schema.get("type", ""), "must be array if x-kubernetes-list-type is specified")
+        yield bad(
+            f"{path}.type", schema.get("type", ""), "must be array if x-kubernetes-list-type is specified"
+        )
     if kind not in ("atomic", "map", "set"):
         yield unsupported(f"{path}.x-kubernetes-list-type", kind, ("atomic", "map", "set"))
     if kind == "map" and not keys:
-        yield required(f"{path}.x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map")
+        yield required(
+            f"{path}.x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map"
+        )
 
 
 def definition_change(new: JSON, old: JSON) -> Iterator[FieldError]:

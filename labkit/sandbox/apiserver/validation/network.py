@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required, unsupported
-from labkit.sandbox.apiserver.validation.basics import choice, immutable, label_selector, port_number, port_reference
+from labkit.sandbox.apiserver.validation.basics import (
+    choice,
+    immutable,
+    label_selector,
+    port_number,
+    port_reference,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import ipaddress
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required
 from labkit.sandbox.apiserver.validation.basics import choice, label_map, label_selector, not_negative
 from labkit.sandbox.apiserver.validation.containers import container
 from labkit.sandbox.apiserver.validation.volumes import volume
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -42,7 +44,9 @@ def pod_template(template: JSON, path: str) -> Iterator[FieldError]:
         yield from (bad(f"{path}.annotations", key, text) for text in names.qualified_name(key.lower()))
     yield from pod_spec(template.get("spec") or {}, f"{path}.spec")
     if (template.get("spec") or {}).get("ephemeralContainers"):
-        yield forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
+        yield forbidden(
+            f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"
+        )
 
 
 def pod_spec(spec: JSON, path: str) -> Iterator[FieldError]:
@@ -51,7 +55,9 @@ def pod_spec(spec: JSON, path: str) -> Iterator[FieldError]:
     yield from _volumes(volumes, f"{path}.volumes")
     known = {one.get("name") for one in volumes}
     yield from _containers(spec, known, path)
-    yield from choice(spec.get("restartPolicy"), f"{path}.restartPolicy", ("Always", "OnFailure", "Never"), needed=True)
+    yield from choice(
+        spec.get("restartPolicy"), f"{path}.restartPolicy", ("Always", "OnFailure", "Never"), needed=True
+    )
     yield from choice(spec.get("dnsPolicy"), f"{path}.dnsPolicy", _DNS, needed=True)
     yield from label_map(spec.get("nodeSelector"), f"{path}.nodeSelector")
     yield from _names(spec, path)
@@ -126,14 +132,25 @@ def _toleration(one: JSON, path: str) -> Iterator[FieldError]:
     if key:
         yield from (bad(f"{path}.key", key, text) for text in names.label_key(key))
     elif operator != "Exists":
-        yield bad(f"{path}.operator", operator, "operator must be Exists when `key` is empty, which means \"match all values and all keys\"")
+        yield bad(
+            f"{path}.operator",
+            operator,
+            'operator must be Exists when `key` is empty, which means "match all values and all keys"',
+        )
     if one.get("tolerationSeconds") is not None and effect != "NoExecute":
         yield bad(f"{path}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")
     if operator in ("", "Equal"):
-        yield from (bad(f"{path}.operator", one.get("value", ""), text) for text in names.label_value(one.get("value", "")))
+        yield from (
+            bad(f"{path}.operator", one.get("value", ""), text)
+            for text in names.label_value(one.get("value", ""))
+        )
     elif operator == "Exists":
         if one.get("value"):
-            yield bad(f"{path}.operator", {k: one[k] for k in one}, "value must be empty when `operator` is 'Exists'")
+            yield bad(
+                f"{path}.operator",
+                {k: one[k] for k in one},
+                "value must be empty when `operator` is 'Exists'",
+            )
     else:
         yield from choice(operator, f"{path}.operator", ("Equal", "Exists"))
     yield from choice(effect, f"{path}.effect", _EFFECTS)
@@ -145,9 +162,15 @@ def _aliases(spec: JSON, path: str) -> Iterator[FieldError]:
         try:
             ipaddress.ip_address(one.get("ip", ""))
         except ValueError:
-            yield bad(f"{place}.ip", one.get("ip", ""), "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            yield bad(
+                f"{place}.ip",
+                one.get("ip", ""),
+                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+            )
         for number, host in enumerate(one.get("hostnames") or ()):
-            yield from (bad(f"{place}.hostnames[{number}]", host, text) for text in names.dns1123_subdomain(host))
+            yield from (
+                bad(f"{place}.hostnames[{number}]", host, text) for text in names.dns1123_subdomain(host)
+            )
 
 
 def _spread(spec: JSON, path: str) -> Iterator[FieldError]:
@@ -157,7 +180,12 @@ def _spread(spec: JSON, path: str) -> Iterator[FieldError]:
             yield bad(f"{place}.maxSkew", one.get("maxSkew", 0), "must be greater than zero")
         if not one.get("topologyKey"):
             yield required(f"{place}.topologyKey", "can not be empty")
-        yield from choice(one.get("whenUnsatisfiable"), f"{place}.whenUnsatisfiable", ("DoNotSchedule", "ScheduleAnyway"), needed=True)
+        yield from choice(
+            one.get("whenUnsatisfiable"),
+            f"{place}.whenUnsatisfiable",
+            ("DoNotSchedule", "ScheduleAnyway"),
+            needed=True,
+        )
         yield from label_selector(one.get("labelSelector"), f"{place}.labelSelector")
 
 
@@ -195,7 +223,9 @@ def pod_change(new: JSON, old: JSON) -> Iterator[FieldError]:
         return
     yield from _deadline(spec, before)
     if not _grows(spec.get("tolerations") or [], before.get("tolerations") or []):
-        yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
+        yield forbidden(
+            "spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"
+        )
         return
     if _fixed(spec) != _fixed(before):
         yield forbidden("spec", f"{_CHANGEABLE}\n{_difference(_fixed(before), _fixed(spec))}")
@@ -220,7 +250,9 @@ def _grows(now: list[JSON], then: list[JSON]) -> bool:
 
 def _fixed(spec: JSON) -> JSON:
     """What must stay: the spec without what may change."""
-    kept = copy.deepcopy({k: v for k, v in spec.items() if k not in ("activeDeadlineSeconds", "tolerations", "nodeName")})
+    kept = copy.deepcopy(
+        {k: v for k, v in spec.items() if k not in ("activeDeadlineSeconds", "tolerations", "nodeName")}
+    )
     for one in [*kept["containers"], *(kept.get("initContainers") or ())]:
         one.pop("image", None)
     kept.pop("ephemeralContainers", None)
@@ -232,5 +264,3 @@ def _difference(old: JSON, new: JSON) -> str:
 
     changed = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
     return "\n".join(f"- {key}: {shown(old.get(key))}\n+ {key}: {shown(new.get(key))}" for key in changed)
-
-

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required
 from labkit.sandbox.apiserver.validation.basics import choice, label_map, port_number, port_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -70,12 +72,20 @@ def _addresses(spec: JSON, kind: str) -> Iterator[FieldError]:
         try:
             ipaddress.ip_address(address)
         except ValueError:
-            yield bad(f"spec.clusterIPs[{index}]", address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            yield bad(
+                f"spec.clusterIPs[{index}]",
+                address,
+                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+            )
     for index, address in enumerate(spec.get("externalIPs") or ()):
         try:
             ipaddress.ip_address(address)
         except ValueError:
-            yield bad(f"spec.externalIPs[{index}]", address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            yield bad(
+                f"spec.externalIPs[{index}]",
+                address,
+                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+            )
     if kind == "LoadBalancer" and spec.get("clusterIP") == "None":
         yield bad("spec.clusterIPs[0]", "None", "may not be set to 'None' for LoadBalancer services")
     if kind == "NodePort" and spec.get("clusterIP") == "None":
@@ -114,12 +124,16 @@ def _policies(spec: JSON, kind: str) -> Iterator[FieldError]:
             yield from choice(outside, "spec.externalTrafficPolicy", ("Cluster", "Local"))
     yield from choice(spec.get("internalTrafficPolicy"), "spec.internalTrafficPolicy", ("Cluster", "Local"))
     yield from choice(
-        spec.get("ipFamilyPolicy"), "spec.ipFamilyPolicy", ("SingleStack", "PreferDualStack", "RequireDualStack")
+        spec.get("ipFamilyPolicy"),
+        "spec.ipFamilyPolicy",
+        ("SingleStack", "PreferDualStack", "RequireDualStack"),
     )
     if spec.get("loadBalancerClass") and kind != "LoadBalancer":
         yield forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'")
     if spec.get("allocateLoadBalancerNodePorts") is not None and kind != "LoadBalancer":
-        yield forbidden("spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'")
+        yield forbidden(
+            "spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'"
+        )
 
 
 def service_change(new: JSON, old: JSON) -> Iterator[FieldError]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s.quantities import parse
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required
 from labkit.sandbox.apiserver.validation.basics import choice
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 JSON = dict[str, Any]
 
 _MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-_FIXED: Final = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+_FIXED: Final = (
+    "spec is immutable after creation except resources.requests and "
+    "volumeAttributesClassName for bound claims"
+)
 
 
 def claim(obj: JSON) -> Iterator[FieldError]:
@@ -72,7 +77,9 @@ def storage_class(obj: JSON) -> Iterator[FieldError]:
     if not obj.get("provisioner"):
         yield required("provisioner")
     yield from choice(obj.get("reclaimPolicy"), "reclaimPolicy", ("Delete", "Retain"))
-    yield from choice(obj.get("volumeBindingMode"), "volumeBindingMode", ("Immediate", "WaitForFirstConsumer"), needed=True)
+    yield from choice(
+        obj.get("volumeBindingMode"), "volumeBindingMode", ("Immediate", "WaitForFirstConsumer"), needed=True
+    )
 
 
 def storage_class_change(new: JSON, old: JSON) -> Iterator[FieldError]:

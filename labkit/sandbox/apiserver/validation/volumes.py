@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -60,9 +62,9 @@ def _source(source: JSON, path: str, needed: tuple[str, ...]) -> Iterator[FieldE
         yield bad(f"{path}.defaultMode", mode, "must be a number between 0 and 0777 (octal), both inclusive")
     for index, item in enumerate(source.get("items") or ()):
         place = f"{path}.items[{index}]"
-        if "key" in item or "fieldRef" not in item and "resourceFieldRef" not in item:
-            if not item.get("key"):
-                yield required(f"{place}.key")
+        from_fields = "fieldRef" in item or "resourceFieldRef" in item
+        if not from_fields and not item.get("key"):
+            yield required(f"{place}.key")
         target = item.get("path", "")
         if not target:
             yield required(f"{place}.path")

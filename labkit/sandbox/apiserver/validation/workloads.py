@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s.selectors import LabelSelector
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required, unsupported
@@ -17,6 +16,9 @@ from labkit.sandbox.apiserver.validation.basics import (
     percent_or_number,
 )
 from labkit.sandbox.apiserver.validation.pods import pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
@@ -46,7 +48,9 @@ def _selects(spec: JSON, kind: str) -> Iterator[FieldError]:
     if policy and policy != "Always" and policy in ("OnFailure", "Never"):
         yield unsupported("spec.template.spec.restartPolicy", policy, ["Always"])
     if (template.get("spec") or {}).get("activeDeadlineSeconds") is not None:
-        yield forbidden("spec.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {kind} is not Supported")
+        yield forbidden(
+            "spec.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {kind} is not Supported"
+        )
 
 
 def deployment(obj: JSON) -> Iterator[FieldError]:
@@ -55,7 +59,9 @@ def deployment(obj: JSON) -> Iterator[FieldError]:
     yield from not_negative(spec, "spec", "replicas")
     yield from _selects(spec, "deployment")
     yield from _deployment_strategy(spec.get("strategy") or {}, "spec.strategy")
-    yield from not_negative(spec, "spec", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+    yield from not_negative(
+        spec, "spec", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"
+    )
     deadline = spec.get("progressDeadlineSeconds")
     if deadline is not None and deadline <= spec.get("minReadySeconds", 0):
         yield bad("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
@@ -65,7 +71,9 @@ def _deployment_strategy(strategy: JSON, path: str) -> Iterator[FieldError]:
     kind, rolling = strategy.get("type", ""), strategy.get("rollingUpdate")
     if kind == "Recreate":
         if rolling is not None:
-            yield forbidden(f"{path}.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
+            yield forbidden(
+                f"{path}.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"
+            )
     elif kind == "RollingUpdate":
         yield from _rolling(rolling or {}, f"{path}.rollingUpdate")
     else:
@@ -114,7 +122,9 @@ def daemon_set(obj: JSON) -> Iterator[FieldError]:
     yield from _selects(spec, "daemonset")
     yield from not_negative(spec, "spec", "minReadySeconds")
     strategy = spec.get("updateStrategy") or {}
-    yield from choice(strategy.get("type"), "spec.updateStrategy.type", ("RollingUpdate", "OnDelete"), needed=True)
+    yield from choice(
+        strategy.get("type"), "spec.updateStrategy.type", ("RollingUpdate", "OnDelete"), needed=True
+    )
     if strategy.get("type") == "RollingUpdate":
         rolling, path = strategy.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate"
         yield from percent_or_number(rolling.get("maxUnavailable"), f"{path}.maxUnavailable")
@@ -126,9 +136,13 @@ def daemon_set(obj: JSON) -> Iterator[FieldError]:
 def stateful_set(obj: JSON) -> Iterator[FieldError]:
     """A StatefulSet."""
     spec = obj["spec"]
-    yield from choice(spec.get("podManagementPolicy"), "spec.podManagementPolicy", ("OrderedReady", "Parallel"), needed=True)
+    yield from choice(
+        spec.get("podManagementPolicy"), "spec.podManagementPolicy", ("OrderedReady", "Parallel"), needed=True
+    )
     strategy = spec.get("updateStrategy") or {}
-    yield from choice(strategy.get("type"), "spec.updateStrategy.type", ("RollingUpdate", "OnDelete"), needed=True)
+    yield from choice(
+        strategy.get("type"), "spec.updateStrategy.type", ("RollingUpdate", "OnDelete"), needed=True
+    )
     rolling = strategy.get("rollingUpdate")
     if rolling is not None:
         if strategy.get("type") == "OnDelete":
@@ -216,5 +230,3 @@ def revision(obj: JSON) -> Iterator[FieldError]:
 def revision_change(new: JSON, old: JSON) -> Iterator[FieldError]:
     """A ControllerRevision keeps its data."""
     yield from immutable(new, old, "", "data")
-
-
