@@ -47,6 +47,13 @@ def number(text: str) -> int | float | str:
     return text if value in (float("inf"), float("-inf")) else _as_json(value)
 
 
+def is_text(text: str) -> bool:
+    """Whether a plain scalar is just its text."""
+    if re.fullmatch(MAYBE_NUMBER, text):
+        return isinstance(number(text), str)
+    return not re.fullmatch(f"{NULLS}|{BOOLEANS}", text)
+
+
 def use(loader: Any) -> None:
     """Give a PyYAML loader class these rules instead of its own."""
     loader.yaml_implicit_resolvers = {}

@@ -279,6 +279,8 @@ class _Dumper(_BaseDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
     style = "|" if "\n" in value and not re.search(r"[ \t]\n|\t", value) else None
+    if not scalars.is_text(value):
+        style = "'"  # PyYAML would write it plain: other readers take 1e3 for a number and y for true
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
