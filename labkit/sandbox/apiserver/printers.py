@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from labkit.sandbox.apiserver import cells
+from labkit.sandbox.apiserver.cells import cluster, jobs, network, pods, times, values
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.resources import Resource
@@ -27,134 +27,148 @@ WIDE: Final[Row] = ("", "")
 AGE: Final[Row] = ("Age", "")
 
 _CONTAINERS: Final[tuple[Row, ...]] = (
-    ("Containers", cells.template_containers),
-    ("Images", cells.template_images),
+    ("Containers", values.template_containers),
+    ("Images", values.template_images),
 )
 
 COLUMNS: Final[dict[str, tuple[Row, ...]]] = {
     "pods": (
-        ("Ready", cells.pod_ready), ("Status", cells.pod_status), ("Restarts", cells.pod_restarts), AGE, WIDE,
-        ("IP", cells.pod_ip), ("Node", "spec.nodeName"), ("Nominated Node", "status.nominatedNodeName"),
-        ("Readiness Gates", cells.pod_gates),
+        ("Ready", pods.pod_ready), ("Status", pods.pod_status), ("Restarts", pods.pod_restarts), AGE, WIDE,
+        ("IP", pods.pod_ip), ("Node", "spec.nodeName"), ("Nominated Node", "status.nominatedNodeName"),
+        ("Readiness Gates", pods.pod_gates),
     ),
     "podtemplates": (
-        ("Containers", lambda o: cells.containers(o["template"]["spec"])),
-        ("Images", lambda o: cells.images(o["template"]["spec"])),
-        ("Pod Labels", lambda o: cells.labels(o["template"]["metadata"].get("labels"))),
+        ("Containers", lambda o: values.containers(o["template"]["spec"])),
+        ("Images", lambda o: values.images(o["template"]["spec"])),
+        ("Pod Labels", lambda o: values.labels(o["template"]["metadata"].get("labels"))),
     ),
     "replicationcontrollers": (
-        ("Desired", cells.number("spec.replicas")), ("Current", cells.number("status.replicas")),
-        ("Ready", cells.number("status.readyReplicas")), AGE, WIDE, *_CONTAINERS,
-        ("Selector", lambda o: cells.labels(o["spec"].get("selector"))),
+        ("Desired", values.number("spec.replicas")), ("Current", values.number("status.replicas")),
+        ("Ready", values.number("status.readyReplicas")), AGE, WIDE, *_CONTAINERS,
+        ("Selector", lambda o: values.labels(o["spec"].get("selector"))),
     ),
     "replicasets.apps": (
-        ("Desired", cells.number("spec.replicas")), ("Current", cells.number("status.replicas")),
-        ("Ready", cells.number("status.readyReplicas")), AGE, WIDE, *_CONTAINERS, ("Selector", cells.selector),
+        ("Desired", values.number("spec.replicas")), ("Current", values.number("status.replicas")),
+        ("Ready", values.number("status.readyReplicas")), AGE, WIDE,
+        *_CONTAINERS, ("Selector", values.selector),
     ),
     "deployments.apps": (
-        ("Ready", cells.ready_of("status.readyReplicas", "spec.replicas")),
-        ("Up-to-date", cells.number("status.updatedReplicas")),
-        ("Available", cells.number("status.availableReplicas")), AGE, WIDE, *_CONTAINERS, ("Selector", cells.selector),
+        ("Ready", values.ready_of("status.readyReplicas", "spec.replicas")),
+        ("Up-to-date", values.number("status.updatedReplicas")),
+        ("Available", values.number("status.availableReplicas")), AGE, WIDE,
+        *_CONTAINERS, ("Selector", values.selector),
     ),
     "statefulsets.apps": (
-        ("Ready", cells.ready_of("status.readyReplicas", "spec.replicas")), AGE, WIDE, *_CONTAINERS,
+        ("Ready", values.ready_of("status.readyReplicas", "spec.replicas")), AGE, WIDE, *_CONTAINERS,
     ),
     "daemonsets.apps": (
-        ("Desired", cells.number("status.desiredNumberScheduled")),
-        ("Current", cells.number("status.currentNumberScheduled")), ("Ready", cells.number("status.numberReady")),
-        ("Up-to-date", cells.number("status.updatedNumberScheduled")),
-        ("Available", cells.number("status.numberAvailable")),
-        ("Node Selector", lambda o: cells.labels(o["spec"]["template"]["spec"].get("nodeSelector"))), AGE, WIDE,
-        *_CONTAINERS, ("Selector", cells.selector),
+        ("Desired", values.number("status.desiredNumberScheduled")),
+        ("Current", values.number("status.currentNumberScheduled")),
+        ("Ready", values.number("status.numberReady")),
+        ("Up-to-date", values.number("status.updatedNumberScheduled")),
+        ("Available", values.number("status.numberAvailable")),
+        ("Node Selector", lambda o: values.labels(o["spec"]["template"]["spec"].get("nodeSelector"))), AGE,
+        WIDE,
+        *_CONTAINERS, ("Selector", values.selector),
     ),
     "controllerrevisions.apps": (
-        ("Controller", cells.controller), ("Revision", cells.number("revision")),
+        ("Controller", values.controller), ("Revision", values.number("revision")),
     ),
     "jobs.batch": (
-        ("Status", cells.job_status), ("Completions", cells.job_completions), ("Duration", cells.job_duration), AGE,
-        WIDE, *_CONTAINERS, ("Selector", cells.selector),
+        ("Status", jobs.job_status), ("Completions", jobs.job_completions),
+        ("Duration", jobs.job_duration), AGE,
+        WIDE, *_CONTAINERS, ("Selector", values.selector),
     ),
     "cronjobs.batch": (
-        ("Schedule", "spec.schedule"), ("Timezone", "spec.timeZone"), ("Suspend", cells.boolean("spec.suspend")),
+        ("Schedule", "spec.schedule"), ("Timezone", "spec.timeZone"),
+        ("Suspend", values.boolean("spec.suspend")),
         ("Active", lambda o: len((o.get("status") or {}).get("active") or ())),
-        ("Last Schedule", cells.ago("status.lastScheduleTime")), AGE, WIDE,
-        ("Containers", lambda o: cells.containers(o["spec"]["jobTemplate"]["spec"]["template"]["spec"])),
-        ("Images", lambda o: cells.images(o["spec"]["jobTemplate"]["spec"]["template"]["spec"])),
-        ("Selector", lambda o: cells.selector({"spec": o["spec"]["jobTemplate"]["spec"]})),
+        ("Last Schedule", times.ago("status.lastScheduleTime")), AGE, WIDE,
+        ("Containers", lambda o: values.containers(o["spec"]["jobTemplate"]["spec"]["template"]["spec"])),
+        ("Images", lambda o: values.images(o["spec"]["jobTemplate"]["spec"]["template"]["spec"])),
+        ("Selector", lambda o: values.selector({"spec": o["spec"]["jobTemplate"]["spec"]})),
     ),
     "services": (
-        ("Type", "spec.type"), ("Cluster-IP", cells.cluster_ip), ("External-IP", cells.external_ip),
-        ("Port(s)", cells.service_ports), AGE, WIDE,
-        ("Selector", lambda o: cells.labels(o["spec"].get("selector"))),
+        ("Type", "spec.type"), ("Cluster-IP", network.cluster_ip), ("External-IP", network.external_ip),
+        ("Port(s)", network.service_ports), AGE, WIDE,
+        ("Selector", lambda o: values.labels(o["spec"].get("selector"))),
     ),
-    "endpoints": (("Endpoints", cells.endpoints),),
+    "endpoints": (("Endpoints", network.endpoints),),
     "endpointslices.discovery.k8s.io": (
-        ("AddressType", "addressType"), ("Ports", cells.slice_ports), ("Endpoints", cells.slice_addresses),
+        ("AddressType", "addressType"), ("Ports", network.slice_ports),
+        ("Endpoints", network.slice_addresses),
     ),
     "ingresses.networking.k8s.io": (
-        ("Class", "spec.ingressClassName"), ("Hosts", cells.ingress_hosts), ("Address", cells.balancer),
+        ("Class", "spec.ingressClassName"), ("Hosts", network.ingress_hosts), ("Address", network.balancer),
         ("Ports", lambda o: "80, 443" if o["spec"].get("tls") else "80"),
     ),
     "ingressclasses.networking.k8s.io": (
-        ("Controller", "spec.controller"), ("Parameters", cells.class_parameters),
+        ("Controller", "spec.controller"), ("Parameters", network.class_parameters),
     ),
     "networkpolicies.networking.k8s.io": (
-        ("Pod-Selector", lambda o: cells.selector_text(o["spec"].get("podSelector"))),
+        ("Pod-Selector", lambda o: values.selector_text(o["spec"].get("podSelector"))),
     ),
     "namespaces": (("Status", "status.phase"),),
     "nodes": (
-        ("Status", cells.node_status), ("Roles", cells.node_roles), AGE, ("Version", "status.nodeInfo.kubeletVersion"),
-        WIDE, ("Internal-IP", cells.node_address("InternalIP")), ("External-IP", cells.node_address("ExternalIP")),
-        ("OS-Image", cells.or_unknown("status.nodeInfo.osImage")),
-        ("Kernel-Version", cells.or_unknown("status.nodeInfo.kernelVersion")),
-        ("Container-Runtime", cells.or_unknown("status.nodeInfo.containerRuntimeVersion")),
+        ("Status", cluster.node_status), ("Roles", cluster.node_roles), AGE,
+        ("Version", "status.nodeInfo.kubeletVersion"),
+        WIDE, ("Internal-IP", cluster.node_address("InternalIP")), ("External-IP", cluster.node_address("ExternalIP")),
+        ("OS-Image", values.or_unknown("status.nodeInfo.osImage")),
+        ("Kernel-Version", values.or_unknown("status.nodeInfo.kernelVersion")),
+        ("Container-Runtime", values.or_unknown("status.nodeInfo.containerRuntimeVersion")),
     ),
     "configmaps": (("Data", lambda o: len(o.get("data") or ()) + len(o.get("binaryData") or ())),),
     "secrets": (("Type", "type"), ("Data", lambda o: len(o.get("data") or ()))),
     "serviceaccounts": (("Secrets", lambda o: len(o.get("secrets") or ())),),
     "resourcequotas": (
-        ("Request", cells.quota("requests")), ("Limit", cells.quota("limits")), AGE,
+        ("Request", cluster.quota("requests")), ("Limit", cluster.quota("limits")), AGE,
     ),
     "limitranges": (("Created At", "metadata.creationTimestamp"), WIDE),
     "persistentvolumes": (
-        ("Capacity", "spec.capacity.storage"), ("Access Modes", lambda o: cells.access_modes(o["spec"])),
-        ("Reclaim Policy", "spec.persistentVolumeReclaimPolicy"), ("Status", cells.volume_status),
-        ("Claim", cells.volume_claim), ("StorageClass", "spec.storageClassName"),
-        ("VolumeAttributesClass", cells.or_unset("spec.volumeAttributesClassName")), ("Reason", "status.reason"), AGE,
-        WIDE, ("VolumeMode", cells.or_unset("spec.volumeMode")),
+        ("Capacity", "spec.capacity.storage"), ("Access Modes", lambda o: cluster.access_modes(o["spec"])),
+        ("Reclaim Policy", "spec.persistentVolumeReclaimPolicy"), ("Status", cluster.volume_status),
+        ("Claim", cluster.volume_claim), ("StorageClass", "spec.storageClassName"),
+        ("VolumeAttributesClass", values.or_unset("spec.volumeAttributesClassName")),
+        ("Reason", "status.reason"), AGE,
+        WIDE, ("VolumeMode", values.or_unset("spec.volumeMode")),
     ),
     "persistentvolumeclaims": (
-        ("Status", cells.volume_status), ("Volume", "spec.volumeName"), ("Capacity", cells.claim_capacity),
-        ("Access Modes", cells.claim_modes), ("StorageClass", "spec.storageClassName"),
-        ("VolumeAttributesClass", cells.or_unset("spec.volumeAttributesClassName")), AGE, WIDE,
-        ("VolumeMode", cells.or_unset("spec.volumeMode")),
+        ("Status", cluster.volume_status), ("Volume", "spec.volumeName"),
+        ("Capacity", cluster.claim_capacity),
+        ("Access Modes", cluster.claim_modes), ("StorageClass", "spec.storageClassName"),
+        ("VolumeAttributesClass", values.or_unset("spec.volumeAttributesClassName")), AGE, WIDE,
+        ("VolumeMode", values.or_unset("spec.volumeMode")),
     ),
     "storageclasses.storage.k8s.io": (
-        ("Provisioner", "provisioner"), ("ReclaimPolicy", "reclaimPolicy"), ("VolumeBindingMode", "volumeBindingMode"),
-        ("AllowVolumeExpansion", cells.boolean("allowVolumeExpansion", "false")),
+        ("Provisioner", "provisioner"), ("ReclaimPolicy", "reclaimPolicy"),
+        ("VolumeBindingMode", "volumeBindingMode"),
+        ("AllowVolumeExpansion", values.boolean("allowVolumeExpansion", "false")),
     ),
     "csinodes.storage.k8s.io": (("Drivers", lambda o: len(o["spec"].get("drivers") or ())),),
     "horizontalpodautoscalers.autoscaling": (
         ("Reference", lambda o: "{kind}/{name}".format(**o["spec"]["scaleTargetRef"])),
-        ("Targets", cells.autoscaler_targets), ("MinPods", cells.autoscaler_minimum),
-        ("MaxPods", cells.number("spec.maxReplicas")), ("Replicas", cells.number("status.currentReplicas")),
+        ("Targets", cluster.autoscaler_targets), ("MinPods", cluster.autoscaler_minimum),
+        ("MaxPods", values.number("spec.maxReplicas")), ("Replicas", values.number("status.currentReplicas")),
     ),
     "poddisruptionbudgets.policy": (
-        ("Min Available", cells.or_na("spec.minAvailable")), ("Max Unavailable", cells.or_na("spec.maxUnavailable")),
-        ("Allowed Disruptions", cells.number("status.disruptionsAllowed")),
+        ("Min Available", values.or_na("spec.minAvailable")),
+        ("Max Unavailable", values.or_na("spec.maxUnavailable")),
+        ("Allowed Disruptions", values.number("status.disruptionsAllowed")),
     ),
     "roles.rbac.authorization.k8s.io": (("Created At", "metadata.creationTimestamp"), WIDE),
     "clusterroles.rbac.authorization.k8s.io": (("Created At", "metadata.creationTimestamp"), WIDE),
     "rolebindings.rbac.authorization.k8s.io": (
-        ("Role", cells.role), AGE, WIDE, ("Users", cells.subjects("User")), ("Groups", cells.subjects("Group")),
-        ("ServiceAccounts", cells.subjects("ServiceAccount")),
+        ("Role", cluster.role), AGE, WIDE, ("Users", cluster.subjects("User")),
+        ("Groups", cluster.subjects("Group")),
+        ("ServiceAccounts", cluster.subjects("ServiceAccount")),
     ),
     "clusterrolebindings.rbac.authorization.k8s.io": (
-        ("Role", cells.role), AGE, WIDE, ("Users", cells.subjects("User")), ("Groups", cells.subjects("Group")),
-        ("ServiceAccounts", cells.subjects("ServiceAccount")),
+        ("Role", cluster.role), AGE, WIDE, ("Users", cluster.subjects("User")),
+        ("Groups", cluster.subjects("Group")),
+        ("ServiceAccounts", cluster.subjects("ServiceAccount")),
     ),
     "priorityclasses.scheduling.k8s.io": (
-        ("Value", cells.number("value")), ("Global-Default", lambda o: bool(o.get("globalDefault"))), AGE,
+        ("Value", values.number("value")), ("Global-Default", lambda o: bool(o.get("globalDefault"))), AGE,
         ("PreemptionPolicy", "preemptionPolicy"),
     ),
     "leases.coordination.k8s.io": (("Holder", "spec.holderIdentity"),),
@@ -169,8 +183,8 @@ COLUMNS: Final[dict[str, tuple[Row, ...]]] = {
 
 # Kinds whose table does not begin with the name.
 EVENT_COLUMNS: Final[tuple[Row, ...]] = (
-    ("Last Seen", cells.event_last_seen), ("Type", "type"), ("Reason", "reason"), ("Object", cells.event_object), WIDE,
-    ("Subobject", "involvedObject.fieldPath"), ("Source", cells.event_source),
+    ("Last Seen", cluster.event_last_seen), ("Type", "type"), ("Reason", "reason"), ("Object", cluster.event_object), WIDE,
+    ("Subobject", "involvedObject.fieldPath"), ("Source", cluster.event_source),
 )  # fmt: skip
 
 
@@ -211,7 +225,7 @@ def columns_of(resource: Resource) -> list[Column]:
     if resource.plural == "events":
         wide = [
             _simple(name, cell, 1)
-            for name, cell in (("First Seen", cells.event_first_seen), ("Count", cells.event_count))
+            for name, cell in (("First Seen", cluster.event_first_seen), ("Count", cluster.event_count))
         ]
         name = Column("Name", _NAME.cell, format="name", priority=1)
         found = _columns(EVENT_COLUMNS)
@@ -232,7 +246,7 @@ def _columns(rows: tuple[Row, ...]) -> list[Column]:
             found.append(
                 Column(
                     "Age",
-                    lambda obj, now: cells.age(obj["metadata"].get("creationTimestamp"), now),
+                    lambda obj, now: times.age(obj["metadata"].get("creationTimestamp"), now),
                     priority=priority,
                 )
             )
@@ -243,27 +257,27 @@ def _columns(rows: tuple[Row, ...]) -> list[Column]:
 
 def _simple(name: str, source: Any, priority: int) -> Column:
     if isinstance(source, str):
-        return Column(name, lambda obj, _: cells.text(obj, source), priority=priority)
+        return Column(name, lambda obj, _: values.text(obj, source), priority=priority)
     if getattr(source, "timed", False):
         return Column(name, source, priority=priority)
     return Column(name, lambda obj, _: source(obj), priority=priority)
 
 
-def _custom(columns: list[JSON]) -> list[Column]:
-    if not columns:
+def _custom(said: list[JSON]) -> list[Column]:
+    if not said:
         return [
             Column(
-                "Age", lambda obj, now: cells.age(obj["metadata"].get("creationTimestamp"), now), type="date"
+                "Age", lambda obj, now: times.age(obj["metadata"].get("creationTimestamp"), now), type="date"
             )
         ]
     return [
         Column(
             one["name"],
-            cells.json_path(one["jsonPath"], one["type"]),
+            columns.json_path(one["jsonPath"], one["type"]),
             type=one["type"],
             format=one.get("format", ""),
             priority=one.get("priority", 0),
             description=one.get("description", ""),
         )
-        for one in columns
+        for one in said
     ]
