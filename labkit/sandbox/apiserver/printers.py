@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from labkit.sandbox.apiserver.cells import cluster, jobs, network, pods, times, values
+from labkit.sandbox.apiserver.cells import cluster, columns, jobs, network, pods, times, values
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.resources import Resource
@@ -183,7 +183,8 @@ COLUMNS: Final[dict[str, tuple[Row, ...]]] = {
 
 # Kinds whose table does not begin with the name.
 EVENT_COLUMNS: Final[tuple[Row, ...]] = (
-    ("Last Seen", cluster.event_last_seen), ("Type", "type"), ("Reason", "reason"), ("Object", cluster.event_object), WIDE,
+    ("Last Seen", cluster.event_last_seen), ("Type", "type"),
+        ("Reason", "reason"), ("Object", cluster.event_object), WIDE,
     ("Subobject", "involvedObject.fieldPath"), ("Source", cluster.event_source),
 )  # fmt: skip
 

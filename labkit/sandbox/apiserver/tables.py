@@ -70,5 +70,7 @@ class Tables:
         if include == "None":
             return None
         if include == "Object":
-            return {"kind": resource.kind, "apiVersion": resource.api_version, **obj}
+            from labkit.sandbox.apiserver.wire import whole
+
+            return whole(resource, obj)
         return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
