@@ -10,9 +10,11 @@ All are pure: the object handed in is not changed.  Errors are the API server's.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
 
-from labkit.errors import BadRequest, Invalid
+from labkit.errors import BadRequest, Invalid, TooLarge
 from labkit.k8s.strategic import strategic_merge_patch
 
 if TYPE_CHECKING:
@@ -36,27 +38,37 @@ def merge_patch(obj: Any, patch: Any) -> Any:
 
 # ── JSON patch ────────────────────────────────────────────────────────────────
 
-_REJECTED = "the server rejected our request due to an error in our request"
+MAX_OPERATIONS: Final = 10_000
+# How much the "copy" operations of one patch may add together, as JSON: each can double what is there.
+MAX_COPIED: Final = 3 * 1024 * 1024
+_REJECTED: Final = "the server rejected our request due to an error in our request"
 
 
-class _Refused(Exception):  # noqa: N818 - becomes an API error
+class _Refused(Exception):
     """An operation that cannot be carried out."""
 
 
 def json_patch(obj: Object, operations: Any) -> Object:
     """`obj` changed by an RFC 6902 patch.
 
-    Raises `BadRequest` for something that is no list of operations, and `Invalid` where one cannot be carried out;
-    then none has been.
+    Raises `BadRequest` for something that is no list of operations, `TooLarge` for too many of them, and `Invalid`
+    where one cannot be carried out; then none has been.
     """
     if not isinstance(operations, list) or not all(isinstance(one, dict) for one in operations):
         kind = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(operations), "number")
         raise BadRequest(
             f"error decoding patch: json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
         )
+    if len(operations) > MAX_OPERATIONS:
+        raise TooLarge(
+            "Request entity too large: The allowed maximum operations in a JSON patch is"
+            f" {MAX_OPERATIONS}, got {len(operations)}"
+        )
     result: Any = copy.deepcopy(obj)
+    copied = 0
     try:
         for operation in operations:
+            copied = _with_copy(copied, result, operation)
             result = _operate(result, operation)
     except _Refused as refused:
         raise Invalid(_REJECTED) from refused
@@ -65,9 +77,19 @@ def json_patch(obj: Object, operations: Any) -> Object:
     return result
 
 
+def _with_copy(copied: int, root: Any, operation: dict[str, Any]) -> int:
+    """How much will have been copied after the operation."""
+    if operation.get("op") != "copy":
+        return copied
+    copied += len(json.dumps(_look(root, str(operation.get("from", "")))))
+    if copied > MAX_COPIED:
+        raise _Refused(operation.get("path"))
+    return copied
+
+
 def _operate(root: Any, operation: dict[str, Any]) -> Any:
     kind, path = operation.get("op"), operation.get("path")
-    if not isinstance(path, str) or (path and not path.startswith("/")):
+    if not isinstance(path, str):
         raise _Refused(path)
     if kind in {"add", "replace", "test"} and "value" not in operation:
         raise _Refused(path)
@@ -90,6 +112,8 @@ _RAISE: Any = object()
 
 
 def _steps(path: str) -> list[str]:
+    if path and not path.startswith("/"):
+        raise _Refused(path)
     return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
 
 
@@ -115,7 +139,12 @@ def _look(root: Any, path: str, absent: Any = _RAISE) -> Any:
 
 
 def _index(step: str, length: int) -> int | None:
-    return int(step) if step.isdigit() and int(step) < length else None
+    """The place that a step names; those below zero count from the end, as in the API server's library."""
+    if not re.fullmatch(r"-?(0|[1-9][0-9]{0,8})", step):
+        return None
+    place = int(step)
+    place = place + length if place < 0 else place
+    return place if 0 <= place < length else None
 
 
 def _change(root: Any, path: str, kind: str, value: Any = None) -> Any:

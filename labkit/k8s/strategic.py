@@ -15,10 +15,11 @@ element that the list did not have comes before those that only the list has.
 from __future__ import annotations
 
 import copy
-from functools import cmp_to_key
+import json
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import ApiError
+from labkit.errors import ApiError, BadRequest, Invalid
 
 if TYPE_CHECKING:
     from labkit.k8s.objects import Object
@@ -29,7 +30,10 @@ _ORDER, _DELETE = "$setElementOrder/", "$deleteFromPrimitiveList/"
 
 
 def strategic_merge_patch(obj: Object, patch: Object, schema: Node | None) -> Object:
-    """`obj` changed by a strategic merge patch.  Raises `ApiError` (500) for a directive or element that is none."""
+    """`obj` changed by a strategic merge patch.
+
+    Raises `BadRequest`, `Invalid` or, with code 500 and no reason, `ApiError` for a directive or element that is none.
+    """
     return _merge_map(copy.deepcopy(obj), copy.deepcopy(patch), schema)
 
 
@@ -89,71 +93,102 @@ def _retain_keys(original: dict[str, Any], patch: dict[str, Any]) -> None:
     keys = patch.pop(_RETAIN, None)
     if keys is None:
         return
-    if not isinstance(keys, list) or any(key not in keys for key in patch if not key.startswith("$")):
-        raise _bad(f"$retainKeys doesn't match with patch: {_go(patch)}")
+    said = [
+        key for key, value in patch.items() if value is not None and not key.startswith((_ORDER, _DELETE))
+    ]
+    if not isinstance(keys, list) or any(key not in keys for key in said):
+        raise BadRequest("invalid patch format of retainKeys")
     for key in [key for key in original if key not in keys]:
         del original[key]
 
 
 def _delete_plain(original: dict[str, Any], key: str, values: Any) -> None:
-    if isinstance(original.get(key), list) and isinstance(values, list):
-        original[key] = [item for item in original[key] if item not in values]
+    if not isinstance(values, list):
+        raise BadRequest("invalid patch format of primitive list")
+    if isinstance(original.get(key), list):
+        gone = _places(values, "")
+        original[key] = [item for item in original[key] if _identity(item, "") not in gone]
 
 
 # ── lists ─────────────────────────────────────────────────────────────────────
 
 
 def _merge_list(old: list[Any], new: list[Any], schema: Node) -> list[Any]:
-    merge_key = schema.patch_merge_key if any(isinstance(item, dict) for item in [*old, *new]) else ""
+    if not old and not new:
+        return old
+    merge_key = schema.patch_merge_key if _are_maps(old, new) else ""
     if not merge_key:
-        merged = old + [item for item in new if item not in old]
+        merged = list({_identity(item, ""): item for item in [*old, *new]}.values())
         return _ordered(merged, new, old, "")
     plain, replaced, old = _special(old, new, merge_key)
     if replaced:
         return [_without_directives(item) for item in plain]
-    merged = list(old)
+    merged, places = list(old), _places(old, merge_key)
     for item in plain:
         if merge_key not in item:
             raise _bad(f"map: {_go(item)} does not contain declared merge key: {merge_key}")
-        place = _find(merged, item, merge_key)
-        if place is None:
+        place = places.setdefault(_identity(item, merge_key), len(merged))
+        if place == len(merged):
             merged.append(_without_directives(item))
         else:
             merged[place] = _merge_map(merged[place], item, schema.items)
     return _ordered(merged, plain, old, merge_key)
 
 
+def _are_maps(*lists: list[Any]) -> bool:
+    """Whether the elements are objects.  They must all be of one kind, and no lists."""
+    kinds = {_kind(item) for items in lists for item in items}
+    if "[]interface {}" in kinds:
+        raise Invalid("the server rejected our request due to an error in our request")
+    if len(kinds) > 1:
+        raise _bad(f"list element types are not identical: {_go(list(lists))}")
+    return "map[string]interface {}" in kinds
+
+
+def _kind(value: Any) -> str:
+    """A value's type as Go names it."""
+    if isinstance(value, dict):
+        return "map[string]interface {}"
+    if isinstance(value, list):
+        return "[]interface {}"
+    names = {bool: "bool", int: "int64", float: "float64", str: "string"}
+    return names.get(type(value), "%!s(<nil>)")
+
+
 def _special(old: list[Any], new: list[Any], merge_key: str) -> tuple[list[Any], bool, list[Any]]:
     """The patch's plain elements, whether they replace the list, and the list without the deleted ones."""
-    plain, replaced = [], False
+    plain, replaced, gone = [], False, set[Any]()
     for item in new:
         kind = item.get(_PATCH)
-        if kind is None:
+        if _PATCH not in item:
             plain.append(item)
         elif kind == "delete":
             if merge_key not in item:
                 raise _bad(f"map: {_go(item)} does not contain declared merge key: {merge_key}")
-            old = [one for one in old if one.get(merge_key) != item[merge_key]]
+            gone.add(_identity(item, merge_key))
         elif kind == "replace":
             replaced = True
         elif kind == "merge":
             raise _bad("merging lists cannot yet be specified in the patch")
         else:
             raise _bad(f"unknown patch type: {kind} in map: {_go(item)}")
-    return plain, replaced, old
+    kept = [one for one in old if _identity(one, merge_key) not in gone] if gone else old
+    return plain, replaced, kept
 
 
 def _set_orders(original: dict[str, Any], patch: dict[str, Any], schema: Node | None) -> None:
     for directive in [key for key in patch if key.startswith(_ORDER)]:
         order, key = patch.pop(directive), directive.removeprefix(_ORDER)
         child = schema.child(key) if schema else None
-        new = patch.pop(key, None)
-        old = original.get(key) or []
-        if child is None or not isinstance(order, list):
+        new, old = patch.pop(key, None) or [], original.get(key) or []
+        for one in (order, new, old):
+            if not isinstance(one, list):
+                raise _bad(f"expected a []interface {{}}, but received a {_kind(one)}")
+        if child is None:
             continue
-        merge_key = child.patch_merge_key if any(isinstance(item, dict) for item in order) else ""
-        _check_order(new or [], order, merge_key)
-        merged = _merge_list(list(old), new, child) if new else list(old)
+        merge_key = child.patch_merge_key if _are_maps(order, old, new) else ""
+        _check_order(new, order, merge_key)
+        merged = _merged(old, new, child) if new else old
         if merged:
             original[key] = _ordered(merged, order, old, merge_key)
 
@@ -161,33 +196,45 @@ def _set_orders(original: dict[str, Any], patch: dict[str, Any], schema: Node | 
 def _check_order(new: list[Any], order: list[Any], merge_key: str) -> None:
     """The patch's elements must stand in the order that it asks for."""
     plain = [item for item in new if not (isinstance(item, dict) and _PATCH in item)]
-    places = [_find(order, item, merge_key) for item in plain]
+    if not order or not plain:
+        return
+    wanted = _places(order, merge_key)
+    places = [wanted.get(_identity(item, merge_key)) for item in plain]
     known = [place for place in places if place is not None]
     if len(known) != len(places) or known != sorted(known):
-        raise _bad(f"The order in patch list:\n{_go(plain)}\n doesn't match $setElementOrder list:\n{_go(order)}\n")
+        raise _bad(
+            f"The order in patch list:\n{_go(new)}\n doesn't match $setElementOrder list:\n{_go(order)}\n"
+        )
 
 
 def _ordered(merged: list[Any], wanted: list[Any], before: list[Any], merge_key: str) -> list[Any]:
     """Elements that the patch names in its order; the others keep their place among them."""
-    named = [item for item in merged if _find(wanted, item, merge_key) is not None]
-    others = [item for item in merged if _find(wanted, item, merge_key) is None]
-    named.sort(key=cmp_to_key(lambda a, b: (_find(wanted, a, merge_key) or 0) - (_find(wanted, b, merge_key) or 0)))
+    asked, had = _places(wanted, merge_key), _places(before, merge_key)
+    marked = [(_identity(item, merge_key), item) for item in merged]
+    named = deque(
+        sorted(((mark, item) for mark, item in marked if mark in asked), key=lambda one: asked[one[0]])
+    )
+    others = deque((mark, item) for mark, item in marked if mark not in asked)
     result: list[Any] = []
     while others and named:
-        left, right = _find(before, others[0], merge_key), _find(before, named[0], merge_key)
+        left, right = had.get(others[0][0]), had.get(named[0][0])
         first = others if left is not None and right is not None and left < right else named
-        result.append(first.pop(0))
-    return result + others + named
+        result.append(first.popleft()[1])
+    return result + [item for _, item in (*others, *named)]
 
 
-def _find(items: list[Any], item: Any, merge_key: str) -> int | None:
-    for place, one in enumerate(items):
-        if not merge_key:
-            if one == item:
-                return place
-        elif isinstance(one, dict) and isinstance(item, dict) and one.get(merge_key) == item.get(merge_key):
-            return place
-    return None
+def _places(items: list[Any], merge_key: str) -> dict[Any, int]:
+    """Where each element first stands."""
+    places: dict[Any, int] = {}
+    for place, item in enumerate(items):
+        places.setdefault(_identity(item, merge_key), place)
+    return places
+
+
+def _identity(item: Any, merge_key: str) -> Any:
+    """What tells an element from the others: its merge key's value or, without one, all of it."""
+    value = item.get(merge_key) if merge_key and isinstance(item, dict) else item
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else (type(value), value)
 
 
 def _go(value: Any) -> str:

@@ -73,7 +73,8 @@ class Story:
 
 def _label(entry: JSON) -> str:
     sub = f"/{entry['subresource']}" if entry.get("subresource") else ""
-    return entry["manager"] + sub + (" (update)" if entry["operation"] == "Update" else "")
+    how = " (update)" if entry["operation"] == "Update" else ""
+    return f"{entry['manager']}{sub}{how}"
 
 
 def builtin(api_version: str, kind: str, empty: JSON | None = None) -> Story:

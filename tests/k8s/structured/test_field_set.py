@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ def test_fields_come_before_keys_values_and_indexes_and_numbers_are_in_their_own
 
 
 def test_a_key_that_another_program_wrote_differently_is_the_same_key() -> None:
-    fields = {"f:ports": {'k:{"protocol": "TCP", "containerPort": 80}': {}}}
+    fields: dict[str, Any] = {"f:ports": {'k:{"protocol": "TCP", "containerPort": 80}': {}}}
     assert FieldSet.decode(fields).encode() == {"f:ports": {'k:{"containerPort":80,"protocol":"TCP"}': {}}}
 
 
