@@ -53,7 +53,7 @@ class Clusters:
                 where="--provider",
                 fix="Use sandbox or kind. To use a cluster of your own: labkit up --cluster context:NAME",
             )
-        chosen = _provider(provider, self._settings)
+        chosen = provider_of(provider, self._settings)
         taken = next((c for c in self if c.name == name and c.provider != provider), None)
         if taken is not None:
             raise ClusterError(
@@ -79,7 +79,7 @@ class Clusters:
         if found.provider == "context":
             raise ClusterError("the lab did not make it", where=name, fix="Use the tool that made it.")
         (self._settings.clusters / name / "deleting").touch()  # else the service would start it again
-        _provider(found.provider, self._settings).delete(name)
+        provider_of(found.provider, self._settings).delete(name)
         remove_entries(self._settings.kubeconfig, name)
 
     def __getitem__(self, name: str) -> ClusterEntry:
@@ -94,10 +94,10 @@ class Clusters:
         )
 
     def __iter__(self) -> Iterator[ClusterEntry]:
-        states = [s for kind in ("sandbox", "kind") for s in _provider(kind, self._settings).list()]
+        states = [s for kind in ("sandbox", "kind") for s in provider_of(kind, self._settings).list()]
         choice = self._settings.remembered().get("cluster", "")
         if choice.startswith("context:"):
-            states.append(_provider("context", self._settings).status(choice.removeprefix("context:")))
+            states.append(provider_of("context", self._settings).status(choice.removeprefix("context:")))
         return iter([self._entry(state) for state in states])
 
     def __len__(self) -> int:
@@ -107,7 +107,7 @@ class Clusters:
         return f"Clusters({', '.join(map(repr, self))})"
 
     def _entry(self, state: ClusterState) -> ClusterEntry:
-        kubeconfig = _provider(state.provider, self._settings).kubeconfig(state.name)
+        kubeconfig = provider_of(state.provider, self._settings).kubeconfig(state.name)
         return ClusterEntry(state.name, state.provider, state.state, state.server, kubeconfig)
 
 
@@ -121,5 +121,6 @@ def _home(settings: Settings) -> str:
     return choice.partition(":")[2] or HOME_NAME
 
 
-def _provider(kind: str, settings: Settings) -> Provider:
+def provider_of(kind: str, settings: Settings) -> Provider:
+    """The provider of that kind, for the clusters of this lab folder."""
     return provider(kind, settings.clusters, kubeconfigs=[user_kubeconfig()])

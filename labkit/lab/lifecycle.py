@@ -43,9 +43,9 @@ def bring_down(settings: Settings) -> list[str]:
     stopped = ["the service"] if Background(settings).stop() else []
     if not settings.clusters.exists():
         return stopped
-    from labkit.cluster import provider
+    from labkit.lab.clusters import provider_of
 
-    sandboxes = provider("sandbox", settings.clusters)
+    sandboxes = provider_of("sandbox", settings)
     for state in sandboxes.list():  # left over when the service was killed
         if state.state == "running":
             sandboxes.stop(state.name)

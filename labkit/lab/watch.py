@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 JSON = dict[str, Any]
 LOOK_SECONDS = 0.25
+LINGER_SECONDS = 5.0
+LEAVING = "Pending deletion"
+"""What health says of an object that has been deleted and is not gone yet."""
 
 
 class Watched:
@@ -42,14 +45,20 @@ def watch(app: App, *, timeout: float, until: Callable[[AppStatus], bool] | None
     Never raises because of what it sees: the picture says what is wrong.
     """
     deadline = time.monotonic() + timeout
+    ended_at: float | None = None
     app.refresh()
     with Live() as live:
         while True:
             obj = app.object
-            view = picture(app, obj)
+            root = _tree(app)
+            view = _picture(app, obj, root)
             live.show(view)
+            now = time.monotonic()
             ended = _over(obj, until)
-            if ended or time.monotonic() > deadline:
+            ended_at = (ended_at or now) if ended else None
+            if now > deadline or (
+                ended_at is not None and (_settled(root) or now > ended_at + LINGER_SECONDS)
+            ):
                 break
             time.sleep(LOOK_SECONDS)
     if not ended:
@@ -60,11 +69,27 @@ def watch(app: App, *, timeout: float, until: Callable[[AppStatus], bool] | None
 
 def picture(app: App, obj: JSON) -> View:
     """The stages of the loop, and below them the resource tree."""
+    return _picture(app, obj, _tree(app))
+
+
+def _picture(app: App, obj: JSON, root: TreeNode) -> View:
     try:
-        root, commit = app.tree, app.commit
-    except LabError as error:
-        root, commit = TreeNode("Application", app.name, message=str(error)), ""
+        commit = app.commit
+    except LabError:  # the repository does not answer; the stages say so
+        commit = ""
     return stack([stages(loop(obj, commit)), tree(root)])
+
+
+def _tree(app: App) -> TreeNode:
+    try:
+        return app.tree
+    except LabError as error:
+        return TreeNode("Application", app.name, health="Unknown", message=str(error))
+
+
+def _settled(root: TreeNode) -> bool:
+    """Whether nothing is on its way out any more: old Pods leave a moment after the new ones are ready."""
+    return root.message != LEAVING and all(_settled(child) for child in root.children)
 
 
 def loop(obj: JSON, commit: str) -> list[Stage]:
@@ -90,14 +115,14 @@ def loop(obj: JSON, commit: str) -> list[Stage]:
         Stage("commit", "Succeeded" if status.revision else "", commit or status.revision[:7]),
         Stage("rendered", "Succeeded" if count else "", f"{count} object{'s' * (count != 1)}"),
         Stage("compared", status.sync, status.sync),
-        Stage("synced", synced, held or _words(raw.get("operationState") or {}, synced)),
+        Stage("synced", synced, held or _words(raw.get("operationState") or {}, synced, status.sync)),
         Stage("healthy", status.health, status.health),
     ]
 
 
-def _words(state: JSON, phase: str) -> str:
+def _words(state: JSON, phase: str, sync: str) -> str:
     if not phase:
-        return "not asked for"
+        return "nothing to do" if sync == "Synced" else "not asked for"
     by = (state.get("operation") or {}).get("initiatedBy") or {}
     who = "by the controller" if by.get("automated") else f"by {by.get('username') or 'hand'}"
     return who if phase == "Succeeded" else str(state.get("message") or phase)

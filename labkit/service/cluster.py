@@ -58,7 +58,7 @@ class HomeCluster:
         """Begin to start the cluster; `ready` waits for it."""
         if not self.own:
             self._require_agreement()
-        self._starting = threading.Thread(target=self._start, name="cluster-start", daemon=True)
+        self._starting = threading.Thread(target=self._start, name="cluster-start")  # its end is waited for
         self._starting.start()
 
     def ready(self) -> Cluster:
@@ -90,7 +90,7 @@ class HomeCluster:
         """Stop the lab's clusters; what is in them stays."""
         self._stopping.set()
         for thread in (self._starting, self._watching):
-            if thread is not None:
+            if thread is not None and thread.ident is not None:  # Ctrl-C may come before it has begun
                 thread.join(timeout=30)
         if self._client is not None:
             self._client.close()
@@ -103,7 +103,10 @@ class HomeCluster:
         new_kind = self._provider.name == "kind" and not (self._settings.clusters / self.name).exists()
         make = self._provider.create if new_kind or self._provider.name == "sandbox" else self._provider.start
         try:
-            make(self.name)
+            if not self._stopping.is_set():
+                make(self.name)
+            if self._stopping.is_set() and self.own:
+                self._provider.stop(self.name)  # told to end meanwhile
         except BaseException as error:  # handed to the thread that waits
             self._problem = error
 

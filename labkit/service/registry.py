@@ -69,14 +69,8 @@ def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
     for field, text in (("caData", access.ca), ("certData", access.certificate), ("keyData", access.key)):
         if text:
             tls[field] = base64.b64encode(text.encode()).decode()
-    config: dict[str, Any] = {"tlsClientConfig": tls}
-    for field, text in (
-        ("bearerToken", access.token),
-        ("username", access.username),
-        ("password", access.password),
-    ):
-        if text:
-            config[field] = text
+    login = {"bearerToken": access.token, "username": access.username, "password": access.password}
+    config = {"tlsClientConfig": tls} | {field: text for field, text in login.items() if text}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
