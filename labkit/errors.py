@@ -215,7 +215,9 @@ class ApiError(ClusterError):
         found = next((k for k in kinds if (k.code, k.reason) == (code, reason)), None) or next(
             (k for k in kinds if k.code == code and not reason), ApiError
         )
-        error = found(str(status.get("message") or reason or code), details=status.get("details"), where=where)
+        error = found(
+            str(status.get("message") or reason or code), details=status.get("details"), where=where
+        )
         if found is ApiError:
             error.code, error.reason = code, reason  # this one answer's own
         return error

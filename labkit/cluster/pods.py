@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from labkit.cluster.discovery import segment
 from labkit.cluster.lines import Lines
-from labkit.errors import NotFound
+from labkit.errors import ClusterError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +22,15 @@ class ProxyResponse(NamedTuple):
     status: int
     headers: dict[str, str]
     text: str
+
+    def json(self) -> Any:
+        """The answer read as JSON; `ClusterError` where it is none."""
+        try:
+            return orjson.loads(self.text)
+        except ValueError as error:
+            raise ClusterError(
+                f"the application did not answer JSON: {self.text[:80]!r}", fix="Look at its .text instead."
+            ) from error
 
 
 def proxy(

@@ -41,7 +41,7 @@ _QUESTIONS = {
             "c": "it deletes the rest, too",
         },
         "b",
-        "Automated sync acts on a new commit. Undoing what was changed behind Git's back is a second decision: selfHeal.",
+        "Automated sync acts on a new commit. Undoing a change behind Git's back is a second decision: selfHeal.",
     ),
     "broken": Question(
         "A commit with a typing mistake in a template is pushed. Automated sync and selfHeal are on. What happens "

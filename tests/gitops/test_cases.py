@@ -38,13 +38,13 @@ def test_health_of_a_built_in_kind(case: Case) -> None:
 @cases("hook.classify")
 def test_hooks_are_told_from_resources(case: Case) -> None:
     obj = annotated(case["input"]["annotations"], kind=case["input"]["kind"])
-    said = {"isHook": hooks.is_hook(obj), "skip": hooks.is_skipped(obj), "types": hooks.phases(obj)}
+    said = {"isHook": hooks.is_hook(obj), "skip": hooks.is_skipped(obj), "types": hooks.types(obj)}
     assert {name: said[name] for name in case["expected"]} == case["expected"]
 
 
 @cases("hook.helm_types")
 def test_helm_hooks_run_in_phases(case: Case) -> None:
-    assert hooks.phases(annotated(case["input"]["annotations"])) == case["expected"]["types"]
+    assert hooks.types(annotated(case["input"]["annotations"])) == case["expected"]["types"]
 
 
 @cases("hook.delete_policies")
@@ -136,14 +136,23 @@ def test_an_annotation_gives_an_options_value(case: Case) -> None:
 
 
 @cases("path.value_file")
-def test_value_files_stay_in_the_repository(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_value_files_stay_in_the_repository(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given, expected = case["input"], case["expected"]
     monkeypatch.chdir(tmp_path)
     if expected.get("error"):
         with pytest.raises(LabError):
-            value_file(Path(given["appPath"]), Path(given["repoRoot"]), given["valueFile"], tuple(given["allowedURLSchemes"]))
+            value_file(
+                Path(given["appPath"]),
+                Path(given["repoRoot"]),
+                given["valueFile"],
+                tuple(given["allowedURLSchemes"]),
+            )
         return
-    found = value_file(Path(given["appPath"]), Path(given["repoRoot"]), given["valueFile"], tuple(given["allowedURLSchemes"]))
+    found = value_file(
+        Path(given["appPath"]), Path(given["repoRoot"]), given["valueFile"], tuple(given["allowedURLSchemes"])
+    )
     assert str(found) == expected["path"].replace("<cwd>", str(tmp_path))
     assert isinstance(found, str) is expected["remote"]
 

@@ -17,6 +17,8 @@ SYNC_WAVE = "argocd.argoproj.io/sync-wave"
 COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 HOOK = "argocd.argoproj.io/hook"
 HOOK_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
+HOOK_FINALIZER = "argocd.argoproj.io/hook-finalizer"
+IGNORE_HEALTH = "argocd.argoproj.io/ignore-healthcheck"
 DELETION_APPROVED = "argocd.argoproj.io/deletion-approved"
 SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105  # a label's name
 
@@ -24,6 +26,9 @@ HELM_HOOK = "helm.sh/hook"
 HELM_HOOK_WEIGHT = "helm.sh/hook-weight"
 HELM_HOOK_DELETE_POLICY = "helm.sh/hook-delete-policy"
 HELM_RESOURCE_POLICY = "helm.sh/resource-policy"
+
+MADE_BY = "gitops-lab/made-by"
+"""On a hook's object: which try of which sync made it; so a crash does not run it twice (Argo CD may)."""
 
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 FINALIZERS = {FINALIZER: "", f"{FINALIZER}/foreground": "Foreground", f"{FINALIZER}/background": "Background"}

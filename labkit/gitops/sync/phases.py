@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from labkit.gitops.api.names import HELM_HOOK_WEIGHT, SYNC_WAVE
 from labkit.k8s.objects import Object, annotations_of
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 
 PRE_SYNC, SYNC, POST_SYNC, SYNC_FAIL = "PreSync", "Sync", "PostSync", "SyncFail"
 PHASES = (PRE_SYNC, SYNC, POST_SYNC, SYNC_FAIL)
@@ -27,21 +31,14 @@ def kind_order(kind: str) -> int:
 def wave(obj: Object) -> int:
     """The object's wave: ``argocd.argoproj.io/sync-wave``, else Helm's hook weight, else 0.
 
-    A wave that is no whole number counts as 0, as in Argo CD; `malformed_wave` tells of it.
+    One that is no whole number does not count, as in Argo CD; `malformed_wave` tells of it.
     """
     annotations = annotations_of(obj)
-    text = annotations.get(SYNC_WAVE, annotations.get(HELM_HOOK_WEIGHT, ""))
-    try:
-        return int(text)
-    except ValueError:
-        return 0
+    texts = (str(annotations.get(name, "")) for name in (SYNC_WAVE, HELM_HOOK_WEIGHT))
+    return next((int(text) for text in texts if _WHOLE.fullmatch(text)), 0)
 
 
 def malformed_wave(obj: Object) -> str:
     """The text of a wave that is no whole number: Argo CD ignores it silently, a trainee should know."""
-    text = annotations_of(obj).get(SYNC_WAVE, "")
-    try:
-        int(text or "0")
-    except ValueError:
-        return text
-    return ""
+    text = str(annotations_of(obj).get(SYNC_WAVE, "0"))
+    return "" if _WHOLE.fullmatch(text) else text

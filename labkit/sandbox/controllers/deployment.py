@@ -49,7 +49,8 @@ class Deployments:
             return None
         selector = d["spec"]["selector"]
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            return self._refuse_to_select_everything(d)
+            self._refuse_to_select_everything(d)
+            return None
         ownership.claimed(self._client, d, LabelSelector.from_object(selector), self._sets)
         progress = Progress(d, self._clock.now())
         if pods.is_deleting(d):
@@ -71,7 +72,11 @@ class Deployments:
         if new is None:
             return
         sets = self._all(d)
-        size = rolling.wanted(d) if rolling.wanted(new) > rolling.wanted(d) else rolling.size_of_new(d, sets, new)
+        size = (
+            rolling.wanted(d)
+            if rolling.wanted(new) > rolling.wanted(d)
+            else rolling.size_of_new(d, sets, new)
+        )
         if self._resize(d, new, size):
             return
         _, old = self._split(d)
@@ -150,7 +155,7 @@ class Deployments:
 
     def _keep_revision(self, d: Object, new: Object, old: Sequence[Object], progress: Progress) -> Object:
         """The template of now has the highest number, even where a rollback took it from the past."""
-        annotations = revisions.annotations(d, new, revisions.next_revision(old))
+        annotations = revisions.noted(d, new, revisions.next_revision(old))
         ready_seconds = d["spec"].get("minReadySeconds", 0)
         if annotations != annotations_of(new) or ready_seconds != new["spec"].get("minReadySeconds", 0):
             new = self._client.replace(
@@ -186,9 +191,9 @@ class Deployments:
     def _collided(self, d: Object, wanted: Object, progress: Progress) -> Object | None:
         """The name is taken: by our own of that template (then all is well), or the hash needs another seed."""
         there = self._sets.get(namespace_of(wanted), name_of(wanted))
-        if there is not None and (controller_of(there) or {}).get("uid") == uid_of(d):
-            if templates.same(there["spec"]["template"], d["spec"]["template"]):
-                return there
+        ours = there is not None and (controller_of(there) or {}).get("uid") == uid_of(d)
+        if there is not None and ours and templates.same(there["spec"]["template"], d["spec"]["template"]):
+            return there
         progress.collisions += 1
         return None
 

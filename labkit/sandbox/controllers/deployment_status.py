@@ -41,9 +41,7 @@ class Progress:
 
     def say(self, status: str, reason: str, message: str) -> None:
         """Set Progressing."""
-        new = conditions.condition(
-            "Progressing", status, reason, message, self.now, updated="lastUpdateTime"
-        )
+        new = conditions.condition("Progressing", status, reason, message, self.now, updated="lastUpdateTime")
         self.conditions = conditions.put(self.conditions, new)
 
     def note_pause(self) -> None:
@@ -51,7 +49,10 @@ class Progress:
         current = self.current
         if self.deadline is None or (current and current["reason"] == "ProgressDeadlineExceeded"):
             return
-        noted, paused = bool(current and current["reason"] == "DeploymentPaused"), self._d["spec"].get("paused")
+        noted, paused = (
+            bool(current and current["reason"] == "DeploymentPaused"),
+            self._d["spec"].get("paused"),
+        )
         if paused and not noted:
             self.say("Unknown", "DeploymentPaused", "Deployment is paused")
         elif noted and not paused:
@@ -127,7 +128,11 @@ def _is_complete(d: Object, status: Object) -> bool:
 
 def _say_available(d: Object, status: Object, progress: Progress) -> None:
     enough = status.get("availableReplicas", 0) >= rolling.wanted(d) - rolling.max_unavailable(d)
-    answer = ("True", "MinimumReplicasAvailable", "has") if enough else ("False", "MinimumReplicasUnavailable", "does not have")
+    answer = (
+        ("True", "MinimumReplicasAvailable", "has")
+        if enough
+        else ("False", "MinimumReplicasUnavailable", "does not have")
+    )
     state, reason, verb = answer
     message = f"Deployment {verb} minimum availability."
     new = conditions.condition("Available", state, reason, message, progress.now, updated="lastUpdateTime")
@@ -178,12 +183,19 @@ def _say_failures(sets: Sequence[Object], new: Object | None, progress: Progress
     """What keeps a ReplicaSet from making its pods is the Deployment's failure as well; the new one's first."""
     failures = []
     for rs in ([new] if new is not None else []) + list(sets):
-        failures += [c for c in get_path(rs, "status", "conditions", default=[]) if c["type"] == "ReplicaFailure"]
+        failures += [
+            c for c in get_path(rs, "status", "conditions", default=[]) if c["type"] == "ReplicaFailure"
+        ]
     if not failures:
         progress.conditions = conditions.without(progress.conditions, "ReplicaFailure")
         return
     found = failures[0]
     copied = conditions.condition(
-        "ReplicaFailure", found["status"], found["reason"], found["message"], progress.now, updated="lastUpdateTime"
+        "ReplicaFailure",
+        found["status"],
+        found["reason"],
+        found["message"],
+        progress.now,
+        updated="lastUpdateTime",
     )
     progress.conditions = conditions.put(progress.conditions, copied)

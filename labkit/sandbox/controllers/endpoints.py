@@ -98,7 +98,9 @@ class Endpoints:
             and not pods.is_deleting(obj)
         ]
 
-    def _write_slice(self, service: Object, old: Object | None, ports: list[Object], members: list[Object]) -> None:
+    def _write_slice(
+        self, service: Object, old: Object | None, ports: list[Object], members: list[Object]
+    ) -> None:
         labels = _copied_labels(service) | {SERVICE_NAME: name_of(service), MANAGED_BY: _MANAGER}
         content = {"addressType": "IPv4", "endpoints": members or None, "ports": ports or None}
         if old is None:
@@ -232,7 +234,9 @@ def _subsets(service: Object, found: Sequence[Object]) -> list[Object]:
         by_ports.setdefault(ports, {}).setdefault(field, []).append(address)
     for subset in by_ports.values():
         for members in subset.values():
-            members.sort(key=lambda address: [int(part) for part in address["ip"].split(".") if part.isdigit()])
+            members.sort(
+                key=lambda address: [int(part) for part in address["ip"].split(".") if part.isdigit()]
+            )
     return [
         subset | {"ports": [_without_empty_name(dict(port)) for port in ports]} if ports else subset
         for ports, subset in by_ports.items()

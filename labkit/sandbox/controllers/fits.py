@@ -6,7 +6,7 @@ InterPodAffinity and PodTopologySpread in pkg/scheduler/framework/plugins in Kub
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -38,18 +38,19 @@ class Room:
         """What a pod asks for: its containers together, or its greediest init container if that is more."""
         spec = pod["spec"]
         total = _requests(spec["containers"])
-        sidecars: Counter[str] = Counter()
+        sidecars: defaultdict[str, Decimal] = defaultdict(Decimal)
         for container in spec.get("initContainers") or []:
             own = _requests([container])
             if container.get("restartPolicy") == "Always":
-                sidecars.update(own)
-                total.update(own)
+                for name, amount in own.items():
+                    sidecars[name] += amount
+                    total[name] += amount
             for name, amount in own.items():
                 total[name] = max(total[name], amount + sidecars[name])
         for name, amount in (spec.get("overhead") or {}).items():
             total[name] += quantities.parse(str(amount))
-        total["pods"] = 1
-        return cls({name: Decimal(amount) for name, amount in total.items()})
+        total["pods"] = Decimal(1)
+        return cls(dict(total))
 
     @classmethod
     def of(cls, node: Object, there: Sequence[Object]) -> Room:
@@ -140,7 +141,7 @@ def _cordon(pod: Object, node: Object) -> str:
 def _taint(pod: Object, node: Object) -> str:
     for taint in _taints(node):
         if taint["effect"] != "PreferNoSchedule" and not _tolerates(pod, taint):
-            return f"node(s) had untolerated taint(s)"
+            return "node(s) had untolerated taint(s)"
     return ""
 
 
@@ -179,7 +180,12 @@ def matches_node(pod: Object, node: Object) -> bool:
     if any(labels.get(key) != value for key, value in selector.items()):
         return False
     terms = get_path(
-        pod, "spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"
+        pod,
+        "spec",
+        "affinity",
+        "nodeAffinity",
+        "requiredDuringSchedulingIgnoredDuringExecution",
+        "nodeSelectorTerms",
     )
     return terms is None or any(_term_matches(term, node) for term in terms)
 
@@ -271,9 +277,9 @@ def _topology(pod: Object, node: Object, cluster: Sequence[Candidate]) -> str:
     return ""
 
 
-def _requests(containers: Sequence[Object]) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _requests(containers: Sequence[Object]) -> defaultdict[str, Decimal]:
+    total: defaultdict[str, Decimal] = defaultdict(Decimal)
     for container in containers:
         for name, amount in get_path(container, "resources", "requests", default={}).items():
-            total[name] += quantities.parse(str(amount))  # type: ignore[assignment]
+            total[name] += quantities.parse(str(amount))
     return total

@@ -120,7 +120,12 @@ class Garbage:
     def _delete(self, uid: str, node: Node, policy: str) -> None:
         try:
             self._client.delete(
-                node.api_version, node.kind, node.name, node.namespace or None, propagation_policy=policy, uid=uid
+                node.api_version,
+                node.kind,
+                node.name,
+                node.namespace or None,
+                propagation_policy=policy,
+                uid=uid,
             )
         except (NotFound, Conflict):
             return  # gone, or another of that name is there now
@@ -150,7 +155,7 @@ class Garbage:
         node = None if event == "DELETED" else _node(resource, obj)
         if node == before:
             return
-        for owner in (before.owners if before else ()):
+        for owner in before.owners if before else ():
             self._dependents.get(owner["uid"], set()).discard(uid)
             self._controller.enqueue(owner["uid"])
         if node is None:

@@ -107,9 +107,9 @@ class _State:
     """One look at one Job."""
 
     def __init__(self, parent: Jobs, job: Object, mine: Sequence[Object], tally: Tally) -> None:
-        self._client, self._events = parent._client, parent._events  # noqa: SLF001
-        self._now = parent._clock.now()  # noqa: SLF001
-        self._pods = parent._pods  # noqa: SLF001
+        self._client, self._events = parent._client, parent._events
+        self._now = parent._clock.now()
+        self._pods = parent._pods
         self._job, self._spec, self._mine, self._tally = job, job["spec"], mine, tally
         self._status: Object = dict(job.get("status") or {})
         self._conditions: list[Object] = list(self._status.get("conditions") or [])
@@ -170,8 +170,8 @@ class _State:
             for field in statuses
             for status in get_path(pod, "status", field, default=[])
         )
-        limit = self._spec["backoffLimit"]
-        return restarts > 0 if limit == 0 else restarts >= limit
+        limit: int = self._spec["backoffLimit"]
+        return restarts > 0 if limit == 0 else bool(restarts >= limit)
 
     def _end(self, ending: Ending) -> Result | None:
         last, reason, message = ending
@@ -246,7 +246,7 @@ class _State:
             return 0
         return sum(pods.is_deleting(pod) and not pods.is_finished(pod) for pod in self._fresh())
 
-    def _indexes(self, count: int) -> list[int | None]:
+    def _indexes(self, count: int) -> Sequence[int | None]:
         if self._spec.get("completionMode") != "Indexed":
             return [None] * count
         done = job_tracking.indexes(self._status.get("completedIndexes", ""))

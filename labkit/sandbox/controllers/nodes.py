@@ -56,9 +56,7 @@ class NodeTaints:
             kept.append({"key": name, "effect": effect, "timeAdded": now})
         if kept != old:
             patch = {"spec": {"taints": kept or None}}
-            self._client.patch(
-                "v1", "Node", key.name, patch=patch, field_manager="kube-controller-manager"
-            )
+            self._client.patch("v1", "Node", key.name, patch=patch, field_manager="kube-controller-manager")
 
 
 def _wanted(node: Object) -> Iterable[tuple[str, str]]:
@@ -126,7 +124,9 @@ class NodePods:
                 waits.append(0.0)
             since = pods.parse_time(taint.get("timeAdded")) or self._clock.now()
             passed = (self._clock.now() - since).total_seconds()
-            waits += [t["tolerationSeconds"] - passed for t in bearing if t.get("tolerationSeconds") is not None]
+            waits += [
+                t["tolerationSeconds"] - passed for t in bearing if t.get("tolerationSeconds") is not None
+            ]
         if not waits:
             return None
         if min(waits) > 0:

@@ -81,7 +81,10 @@ def count_ready(pods: Iterable[Object]) -> int:
 
 def restarts(pod: Object) -> int:
     """The most often that one of its containers was restarted."""
-    return max((s.get("restartCount", 0) for s in get_path(pod, "status", "containerStatuses", default=[])), default=0)
+    return max(
+        (s.get("restartCount", 0) for s in get_path(pod, "status", "containerStatuses", default=[])),
+        default=0,
+    )
 
 
 def created(obj: Object) -> datetime:
@@ -95,7 +98,7 @@ def parse_time(text: str | None) -> datetime | None:
 
 
 def from_template(template: Object, owner: Object, *, name: str = "") -> Object:
-    """A pod as the template says, controlled by ``owner``, with a name or (none given) one that begins with the owner's."""
+    """A pod as the template says, controlled by ``owner``, its name given or beginning with the owner's."""
     wanted = metadata(template)
     meta: Object = {"namespace": namespace_of(owner), "ownerReferences": [controller_reference(owner)]}
     meta |= {"name": name} if name else {"generateName": f"{name_of(owner)}-"}

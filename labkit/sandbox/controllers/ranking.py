@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from labkit.k8s.objects import Object, annotations_of, get_path, uid_of
@@ -16,6 +15,7 @@ from labkit.sandbox.controllers import pods
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}

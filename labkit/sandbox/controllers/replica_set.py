@@ -11,7 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labkit.errors import ApiError, Forbidden, NotFound
-from labkit.k8s.objects import Object, controller_of, get_path, labels_of, metadata, name_of, namespace_of, uid_of
+from labkit.k8s.objects import (
+    Object,
+    controller_of,
+    get_path,
+    labels_of,
+    metadata,
+    name_of,
+    namespace_of,
+    uid_of,
+)
 from labkit.k8s.selectors import LabelSelector
 from labkit.runtime.controller import Result
 from labkit.sandbox.controllers import conditions, ownership, pods, ranking

@@ -68,11 +68,11 @@ def new_replica_set(d: Object, number: int, size: int) -> Object:
             "template": template,
         },
     }
-    made["metadata"]["annotations"] = sizes(d) | annotations(d, made, number)
+    made["metadata"]["annotations"] = sizes(d) | noted(d, made, number)
     return made
 
 
-def annotations(d: Object, rs: Object, number: int) -> dict[str, str]:
+def noted(d: Object, rs: Object, number: int) -> dict[str, str]:
     """What the new ReplicaSet's annotations should be: its own, the Deployment's, and its number in the history."""
     found = dict(annotations_of(rs))
     found |= {key: value for key, value in annotations_of(d).items() if key not in _NOT_COPIED}

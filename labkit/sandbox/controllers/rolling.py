@@ -148,7 +148,12 @@ def is_saturated(d: Object, new: Object | None) -> bool:
     """Whether the new ReplicaSet is as large as the Deployment, and all its pods are available."""
     if new is None:
         return False
-    sizes = {wanted(d), wanted(new), count([new], "availableReplicas"), number(annotations_of(new).get(DESIRED))}
+    sizes = {
+        wanted(d),
+        wanted(new),
+        count([new], "availableReplicas"),
+        number(annotations_of(new).get(DESIRED)),
+    }
     return len(sizes) == 1
 
 

@@ -46,7 +46,11 @@ class Controllers:
             controller(self._plane)
         self._ends = [
             Namespaces(self._plane).stop,
-            Garbage(client.as_user("system:serviceaccount:kube-system:generic-garbage-collector"), clock, self.host).stop,
+            Garbage(
+                client.as_user("system:serviceaccount:kube-system:generic-garbage-collector"),
+                clock,
+                self.host,
+            ).stop,
             self._plane.informers.stop,
             self.host.stop,
         ]

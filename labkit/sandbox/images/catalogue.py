@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 ANY: Final = r"latest|stable|alpine|slim|.*\d.*"
 SEMVER: Final = r"v?\d+\.\d+(\.\d+)?(-(alpine|slim|crash|slow|unhealthy|errors))?"
 _VARIANT: Final = r"(-[a-z0-9.-]+)?"
-_NGINX: Final = rf"latest|stable|mainline|alpine|perl|1|(1\.(\d|1\d|2[0-9])(\.\d+)?|(stable|mainline|1|alpine)){_VARIANT}"
+_NGINX: Final = (
+    rf"latest|stable|mainline|alpine|perl|1|(1\.(\d|1\d|2[0-9])(\.\d+)?|(stable|mainline|1|alpine)){_VARIANT}"
+)
+_GB: Final = "v[1-6]|latest"
+_HELLO: Final = r"latest|[1-9](\.\d{1,2}){1,2}(-(crash|slow|unhealthy|errors))?"
+_BUSYBOX: Final = rf"latest|stable|musl|glibc|uclibc|1(\.(2\d|3[0-7])(\.\d+)?)?{_VARIANT}"
+_POSTGRES: Final = rf"latest|alpine|(9|1\d)(\.\d+){{0,2}}{_VARIANT}"
+_MYSQL: Final = rf"latest|lts|innovation|[5-9](\.\d+){{0,2}}{_VARIANT}"
+_MARIADB: Final = rf"latest|lts|1[0-2](\.\d+){{0,2}}{_VARIANT}"
+_PODINFO: Final = r"latest|v?\d+\.\d+\.\d+"
 _MEGABYTE: Final = 1_000_000
 
 
@@ -35,14 +44,14 @@ class Entry:
 _LAB = "labkit.sandbox.images"
 CATALOGUE: Final[dict[str, Entry]] = {
     # the lab's own
-    "gitops-lab/hello": Entry("hello:Hello", r"latest|[1-9](\.\d{1,2}){1,2}(-(crash|slow|unhealthy|errors))?", 8, "the application that the lab rolls out"),
+    "gitops-lab/hello": Entry("hello:Hello", _HELLO, 8, "the application that the lab rolls out"),
     "gitops-lab/migrate": Entry("lessons:Migrate", SEMVER, 8, "a migration Job; FAIL=true makes it fail"),
     "gitops-lab/crash": Entry("lessons:Crash", SEMVER, 8, "ends with exit code 1"),
     "gitops-lab/slow": Entry("lessons:Slow", SEMVER, 8, "takes 15 s until it listens"),
     "gitops-lab/unready": Entry("lessons:Unready", SEMVER, 8, "never gets ready"),
     "gitops-lab/load": Entry("lessons:Load", SEMVER, 8, "keeps a processor busy"),
     # shells
-    "busybox": Entry("shell:Shell", rf"latest|stable|musl|glibc|uclibc|1(\.(2\d|3[0-7])(\.\d+)?)?{_VARIANT}", 2, "does what its command says, as far as that can be guessed"),
+    "busybox": Entry("shell:Shell", _BUSYBOX, 2, "does what its command says, where that can be guessed"),
     "alpine": Entry("shell:Shell", r"latest|edge|3|3\.(\d|1\d|2[0-3])(\.\d+)?", 4, "the same"),
     "debian": Entry("shell:Shell", ANY + r"|bookworm|bullseye|trixie|sid|testing|.*-slim", 48, "the same"),
     "ubuntu": Entry("shell:Shell", ANY + r"|jammy|noble|focal|rolling", 30, "the same"),
@@ -56,20 +65,20 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "redis": Entry("servers:Redis", rf"latest|alpine|[4-8](\.\d+){{0,2}}{_VARIANT}", 45, "listens on 6379"),
     "valkey/valkey": Entry("servers:Redis", ANY, 45, "listens on 6379"),
     "bitnami/redis": Entry("servers:Redis", ANY, 45, "listens on 6379"),
-    "postgres": Entry("servers:Postgres", rf"latest|alpine|(9|1\d)(\.\d+){{0,2}}{_VARIANT}", 150, "wants POSTGRES_PASSWORD"),
-    "mysql": Entry("servers:Mysql", rf"latest|lts|innovation|[5-9](\.\d+){{0,2}}{_VARIANT}", 230, "wants MYSQL_ROOT_PASSWORD"),
-    "mariadb": Entry("servers:Mysql", rf"latest|lts|1[0-2](\.\d+){{0,2}}{_VARIANT}", 120, "wants MARIADB_ROOT_PASSWORD"),
+    "postgres": Entry("servers:Postgres", _POSTGRES, 150, "wants POSTGRES_PASSWORD"),
+    "mysql": Entry("servers:Mysql", _MYSQL, 230, "wants MYSQL_ROOT_PASSWORD"),
+    "mariadb": Entry("servers:Mysql", _MARIADB, 120, "wants MARIADB_ROOT_PASSWORD"),
     "mongo": Entry("servers:Mongo", rf"latest|[4-8](\.\d+){{0,2}}{_VARIANT}", 270, "listens on 27017"),
     "memcached": Entry("servers:Memcached", ANY, 30, "listens on 11211"),
     "rabbitmq": Entry("servers:Rabbitmq", ANY + r"|management", 90, "listens on 5672 and 15672"),
     "registry.k8s.io/pause": Entry("servers:Pause", r"3\.\d+(\.\d+)?|latest", 1, "does nothing, for ever"),
     # examples of tutorials
-    "ghcr.io/stefanprodan/podinfo": Entry("podinfo:Podinfo", r"latest|v?[0-9]+\.\d+\.\d+", 25, "JSON about itself, on 9898"),
-    "stefanprodan/podinfo": Entry("podinfo:Podinfo", r"latest|v?[0-9]+\.\d+\.\d+", 25, "the same"),
-    "quay.io/argoprojlabs/argocd-e2e-container": Entry("servers:Guestbook", r"0\.[0-9]+", 20, "the guestbook of Argo CD's examples"),
-    "gcr.io/google-samples/gb-frontend": Entry("servers:Guestbook", r"v[1-6]|latest", 130, "the guestbook of Kubernetes' tutorial"),
-    "us-docker.pkg.dev/google-samples/containers/gke/gb-frontend": Entry("servers:Guestbook", r"v[1-6]|latest", 130, "the same"),
-    "gcr.io/heptio-images/ks-guestbook-demo": Entry("servers:Guestbook", r"0\.[1-9]", 25, "the guestbook of older examples"),
+    "ghcr.io/stefanprodan/podinfo": Entry("podinfo:Podinfo", _PODINFO, 25, "JSON about itself, on 9898"),
+    "stefanprodan/podinfo": Entry("podinfo:Podinfo", _PODINFO, 25, "the same"),
+    "quay.io/argoprojlabs/argocd-e2e-container": Entry("servers:Guestbook", r"0\.[0-9]+", 20, "Argo CD's guestbook"),
+    "gcr.io/google-samples/gb-frontend": Entry("servers:Guestbook", _GB, 130, "Kubernetes' guestbook"),
+    "us-docker.pkg.dev/google-samples/containers/gke/gb-frontend": Entry("servers:Guestbook", _GB, 130, "the same"),
+    "gcr.io/heptio-images/ks-guestbook-demo": Entry("servers:Guestbook", r"0\.[1-9]", 25, "an older guestbook"),
     "hashicorp/http-echo": Entry("servers:Echo", ANY, 4, "answers what -text= says"),
     "ealen/echo-server": Entry("servers:Echo", ANY, 30, "answers with its name"),
     "registry.k8s.io/echoserver": Entry("servers:Echo", ANY, 40, "answers with its name"),
@@ -114,7 +123,8 @@ def find(text: str) -> Image | Unpullable:
     if name is None:
         return Unpullable(
             "InvalidImageName",
-            f'Failed to apply default image tag "{text}": couldn\'t parse image name "{text}": invalid reference format',
+            f'Failed to apply default image tag "{text}": '
+            f'couldn\'t parse image name "{text}": invalid reference format',
         )
     entry = CATALOGUE.get(name.familiar)
     problem = registries.problem(name, entry.tags if entry else None)

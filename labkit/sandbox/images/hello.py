@@ -44,13 +44,17 @@ class Hello(Program):
     listens: ClassVar[tuple[int, ...]] = (8080,)
     mebibytes = 12
 
-    def __init__(self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(setting, log, wake)
         env = setting.env
         self.version = setting.image.tag.removeprefix("v") or "unknown"
         self.colour = env.get("COLOUR") or env.get("COLOR") or _colour_of(self.version)
         self.message = env.get("MESSAGE") or env.get("GREETING") or "Hello from GitOps Lab"
-        self.broken = {name for name, var in (("healthz", "HEALTHY"), ("readyz", "READY")) if _is_no(env.get(var))}
+        self.broken = {
+            name for name, var in (("healthz", "HEALTHY"), ("readyz", "READY")) if _is_no(env.get(var))
+        }
         if self._is("unhealthy"):
             self.broken |= {"healthz", "readyz"}
         self.up = False
@@ -68,7 +72,9 @@ class Hello(Program):
         self.log(f"listening on :{self.port}")
         crash = _number(env.get("CRASH_AFTER"), 1.0 if self._is("crash") else FOREVER)
         yield crash
-        self.log("panic: this version is broken, on purpose" if self._is("crash") else "panic: CRASH_AFTER is over")
+        self.log(
+            "panic: this version is broken, on purpose" if self._is("crash") else "panic: CRASH_AFTER is over"
+        )
         return 1
 
     @property
@@ -116,7 +122,9 @@ class Hello(Program):
         about = self._about()
         form = request.query.get("format") or _asked_for(request.headers.get("accept", ""))
         if form == "text":
-            return Answer.text("".join(f"{name}: {value}\n" for name, value in about.items() if isinstance(value, str)))
+            return Answer.text(
+                "".join(f"{name}: {value}\n" for name, value in about.items() if isinstance(value, str))
+            )
         if form == "html":
             return Answer.html(_page(about))
         return Answer.json(about)
@@ -152,7 +160,9 @@ class Hello(Program):
         if verb in ("fail", "mend") and what in ("healthz", "readyz"):
             self.broken = self.broken | {what} if verb == "fail" else self.broken - {what}
             return Answer.text(f"{what} {'fails' if verb == 'fail' else 'answers'} from now on\n")
-        return Answer.text("hello takes POST /fail/healthz, /fail/readyz, /mend/healthz, /mend/readyz, /crash\n", 404)
+        return Answer.text(
+            "hello takes POST /fail/healthz, /fail/readyz, /mend/healthz, /mend/readyz, /crash\n", 404
+        )
 
     def _metrics(self) -> str:
         labels = f'version="{self.version}",colour="{self.colour}"'
@@ -167,7 +177,7 @@ class Hello(Program):
 
 
 def _colour_of(version: str) -> str:
-    major = version.split(".")[0]
+    major = version.split(".", maxsplit=1)[0]
     return COLOURS[int(major) % len(COLOURS)] if major.isdigit() else COLOURS[0]
 
 

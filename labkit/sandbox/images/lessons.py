@@ -55,7 +55,9 @@ class Crash(Program):
 class Slow(Hello):
     """A hello that takes its time."""
 
-    def __init__(self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(setting, log, wake)
         self.setting = _with_env(setting, {"START_SECONDS": "15"})
 
@@ -63,7 +65,9 @@ class Slow(Hello):
 class Unready(Hello):
     """A hello that never gets ready."""
 
-    def __init__(self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(setting, log, wake)
         self.broken.add("readyz")
 

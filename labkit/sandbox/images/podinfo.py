@@ -21,14 +21,20 @@ class Podinfo(Server):
     mebibytes = 16
     lines = ('{{"level":"info","msg":"Starting podinfo","version":"{tag}","port":"9898"}}',)
 
-    def __init__(self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(setting, log, wake)
         self.ready = True
 
     @property
     def ports(self) -> tuple[int, ...]:
         """``--port`` says where."""
-        told = [a.partition("=")[2] for a in (*self.setting.command, *self.setting.args) if a.startswith("--port=")]
+        told = [
+            a.partition("=")[2]
+            for a in (*self.setting.command, *self.setting.args)
+            if a.startswith("--port=")
+        ]
         return (*(int(port) for port in told if port.isdigit()), *self.listens)
 
     def http(self, request: Request) -> Answer:
@@ -60,7 +66,10 @@ class Podinfo(Server):
             "version": self._version,
             "revision": "simulated",
             "color": env.get("PODINFO_UI_COLOR", "#34577c"),
-            "logo": env.get("PODINFO_UI_LOGO", "https://raw.githubusercontent.com/stefanprodan/podinfo/gh-pages/cuddle_clap.gif"),
+            "logo": env.get(
+                "PODINFO_UI_LOGO",
+                "https://raw.githubusercontent.com/stefanprodan/podinfo/gh-pages/cuddle_clap.gif",
+            ),
             "message": env.get("PODINFO_UI_MESSAGE") or f"greetings from podinfo v{self._version}",
             "goos": "linux",
             "goarch": "amd64",

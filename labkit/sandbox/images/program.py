@@ -2,7 +2,8 @@
 
 The node that hosts a container makes its `Setting`, starts the `Program` and steps ``run()``: each ``yield`` says for
 how many seconds nothing happens, the generator's return value is the exit code. Between two steps the program may be
-asked over HTTP, or told to end. A program never waits, never touches the host, and knows the time only from its setting.
+asked over HTTP, or told to end. A program never waits, never touches the host,
+and knows the time only from its setting.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Well-known servers: they say what the real ones say at their start, listen where those listen, and answer a little."""
+"""Well-known servers: they say what the real ones say at their start, listen where those do, and answer a little."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 
 class Server(Program):
-    """Says some lines and serves until it is told to stop. With a command that a shell would run, it does that instead."""
+    """Says some lines and serves until it is told to stop; with a shell's command, it does that instead."""
 
     lines: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, setting: Setting, log: Callable[[str], None], wake: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(setting, log, wake)
         self._other = shell.is_command(setting.command) or (
             not setting.command and setting.args[:1] and setting.args[0] in shell.SHELLS
@@ -58,9 +60,9 @@ class Nginx(Server):
 
     listens = (80,)
     mebibytes = 8
-    lines = (
+    lines: ClassVar[tuple[str, ...]] = (
         "/docker-entrypoint.sh: Configuration complete; ready for start up",
-        "[notice] 1#1: using the \"epoll\" event method",
+        '[notice] 1#1: using the "epoll" event method',
         "[notice] 1#1: nginx/{tag}",
         "[notice] 1#1: start worker processes",
     )
@@ -75,7 +77,9 @@ class Nginx(Server):
         answer = self._file(request.path)
         if not request.is_probe:
             agent = request.headers.get("user-agent", "-")
-            self.log(f'- - "{request.method} {request.path} HTTP/1.1" {answer.status} {len(answer.body)} "-" "{agent}"')
+            self.log(
+                f'- - "{request.method} {request.path} HTTP/1.1" {answer.status} {len(answer.body)} "-" "{agent}"'
+            )
         return answer
 
     def _file(self, path: str) -> Answer:
@@ -98,7 +102,9 @@ class Httpd(Nginx):
     """Apache."""
 
     root = "/usr/local/apache2/htdocs"
-    lines = ("[mpm_event:notice] AH00489: Apache/{tag} (Unix) configured -- resuming normal operations",)
+    lines: ClassVar[tuple[str, ...]] = (
+        "[mpm_event:notice] AH00489: Apache/{tag} (Unix) configured -- resuming normal operations",
+    )
     welcome = "<html><body><h1>It works!</h1></body></html>\n"
 
 
@@ -125,9 +131,13 @@ class Postgres(Server):
         env = self.setting.env
         if env.get("POSTGRES_PASSWORD") or env.get("POSTGRES_PASSWORD_FILE"):
             return ""
-        return "" if env.get("POSTGRES_HOST_AUTH_METHOD") == "trust" else (
-            "Error: Database is uninitialized and superuser password is not specified.\n"
-            "       You must specify POSTGRES_PASSWORD to a non-empty value for the superuser."
+        return (
+            ""
+            if env.get("POSTGRES_HOST_AUTH_METHOD") == "trust"
+            else (
+                "Error: Database is uninitialized and superuser password is not specified.\n"
+                "       You must specify POSTGRES_PASSWORD to a non-empty value for the superuser."
+            )
         )
 
 
@@ -140,7 +150,13 @@ class Mysql(Server):
 
     def refuses(self) -> str:
         """Without a root password, or leave to have none."""
-        names = ("ROOT_PASSWORD", "ROOT_PASSWORD_FILE", "ALLOW_EMPTY_PASSWORD", "RANDOM_ROOT_PASSWORD", "ALLOW_EMPTY_ROOT_PASSWORD")
+        names = (
+            "ROOT_PASSWORD",
+            "ROOT_PASSWORD_FILE",
+            "ALLOW_EMPTY_PASSWORD",
+            "RANDOM_ROOT_PASSWORD",
+            "ALLOW_EMPTY_ROOT_PASSWORD",
+        )
         if any(self.setting.env.get(f"{vendor}_{name}") for vendor in ("MYSQL", "MARIADB") for name in names):
             return ""
         return "[ERROR] [Entrypoint]: Database is uninitialized and password option is not specified"
@@ -190,18 +206,22 @@ class Echo(Server):
         words = [a for a in self.setting.args if not a.startswith("-")]
         if text or words:
             return Answer.text(f"{text or ' '.join(words)}\n")
-        return Answer.text(f"Hostname: {self.setting.host_name}\n\nRequest: {request.method} {request.path}\n")
+        return Answer.text(
+            f"Hostname: {self.setting.host_name}\n\nRequest: {request.method} {request.path}\n"
+        )
 
 
 class Guestbook(Nginx):
     """The example front ends that Argo CD's and Kubernetes' tutorials roll out."""
 
-    welcome = "<html><head><title>Guestbook</title></head><body><h1>Guestbook</h1><p>Simulated.</p></body></html>\n"
-    lines = ("guestbook {tag} listening on :80",)
+    welcome = (
+        "<html><head><title>Guestbook</title></head><body><h1>Guestbook</h1><p>Simulated.</p></body></html>\n"
+    )
+    lines: ClassVar[tuple[str, ...]] = ("guestbook {tag} listening on :80",)
 
 
 class Idle(Server):
-    """An image of which nothing is known but its name: it runs, listens where its manifest says, and says that it is simulated.
+    """An image of which only the name is known: it runs, listens where its manifest says, says that it is simulated.
 
     In a Job, or as an init container, it succeeds after a second.
     """
@@ -211,7 +231,9 @@ class Idle(Server):
     def run(self) -> Run:
         """Idle, or end well where an end is expected."""
         if self.setting.ends and not self._other:
-            self.log("(simulated: the sandbox knows no behaviour for this image; it ends well after a second)")
+            self.log(
+                "(simulated: the sandbox knows no behaviour for this image; it ends well after a second)"
+            )
             yield 1.0
             return 0
         return (yield from super().run())
@@ -223,4 +245,6 @@ class Idle(Server):
 
     def http(self, request: Request) -> Answer:
         """Every path is there."""
-        return Answer.text(f"{self.setting.image} (simulated) on {self.setting.host_name}: {request.method} {request.path}\n")
+        return Answer.text(
+            f"{self.setting.image} (simulated) on {self.setting.host_name}: {request.method} {request.path}\n"
+        )

@@ -80,7 +80,7 @@ def seconds_asleep(words: tuple[str, ...]) -> float:
     return sum(_duration(found) for found in re.findall(r"\bsleep\s+([\d.]+[smhd]?)", text))
 
 
-class _Exit(Exception):  # noqa: N818 - what `exit` does, not a fault
+class _Exit(Exception):
     def __init__(self, code: int) -> None:
         self.code = code
 
@@ -118,7 +118,11 @@ class _Script:
             else:
                 code = yield from self._command(words)
             at += length
-            if code and self._stop_on_error and not (at < len(statements) and statements[at][0] in ("&&", "||")):
+            if (
+                code
+                and self._stop_on_error
+                and not (at < len(statements) and statements[at][0] in ("&&", "||"))
+            ):
                 raise _Exit(code)
         return code
 
@@ -238,11 +242,11 @@ class _Script:
 
     def test(self, args: list[str]) -> int:
         args = [arg for arg in args if arg != "]"]
-        if len(args) == 2 and args[0] in ("-f", "-e", "-r", "-s"):  # noqa: PLR2004
+        if len(args) == 2 and args[0] in ("-f", "-e", "-r", "-s"):
             return int(args[1] not in self._setting.files)
-        if len(args) == 2:  # noqa: PLR2004
+        if len(args) == 2:
             return int((args[0] == "-n") != bool(args[1]))
-        if len(args) == 3:  # noqa: PLR2004
+        if len(args) == 3:
             return int((args[0] == args[2]) != (args[1] in ("=", "==", "-eq")))
         return int(not any(args))
 
@@ -257,7 +261,8 @@ _BUILTINS: dict[str, Callable[[_Script, list[str]], int]] = {
     "echo": _Script.echo, "printf": _Script.echo, "exit": _Script.exit, "cat": _Script.cat, "env": _Script.env,
     "printenv": _Script.env, "hostname": _Script.hostname, "set": _Script.set, "test": _Script.test,
     "[": _Script.test, "export": _Script.export, "true": lambda _s, _a: 0, ":": lambda _s, _a: 0,
-    "false": lambda _s, _a: 1, "sleep": lambda _s, _a: 0, "date": lambda s, _a: s.echo(["Tue Jan  1 00:00:00 UTC 2030"]),
+    "false": lambda _s, _a: 1, "sleep": lambda _s, _a: 0,
+    "date": lambda s, _a: s.echo(["Tue Jan  1 00:00:00 UTC 2030"]),
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from labkit.sandbox.images.catalogue import Image
 
 SIMULATED = "sandbox.gitops-lab/kubelet"
-"""The annotation of nodes that this kubelet plays, with the value ``simulated``; people may set it on nodes they make."""
+"""The annotation of nodes that this kubelet plays, with the value ``simulated``; people may set it on their own."""
 
 VERSION = "v1.36.2"
 CAPACITY = {"cpu": "4", "ephemeral-storage": "50Gi", "hugepages-2Mi": "0", "memory": "8Gi", "pods": "110"}
@@ -74,16 +74,16 @@ def report(client: LocalClient, node: Object, now: datetime, images: list[Image]
     stamp, old = timestamp(now), node.get("status") or {}
     there = {c["type"]: c for c in old.get("conditions") or []}
     conditions = []
-    for kind, status, reason, message in _CONDITIONS:
+    for kind, state, reason, message in _CONDITIONS:
         before = there.pop(kind, None)
         if before is not None and before.get("reason") not in (reason, None):
             conditions.append(before)  # a lesson has set it
             continue
-        since = before["lastTransitionTime"] if before and before["status"] == status else stamp
-        made = {"type": kind, "status": status, "reason": reason, "message": message}
+        since = before["lastTransitionTime"] if before and before["status"] == state else stamp
+        made = {"type": kind, "status": state, "reason": reason, "message": message}
         conditions.append(made | {"lastHeartbeatTime": stamp, "lastTransitionTime": since})
     name = name_of(node)
-    status = {
+    status: Object = {
         "addresses": [
             {"type": "InternalIP", "address": address_of(name)},
             {"type": "Hostname", "address": name},

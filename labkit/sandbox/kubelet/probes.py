@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from labkit.sandbox.images.program import Request
+from labkit.sandbox.images.http import Request
 
 if TYPE_CHECKING:
     from labkit.k8s.objects import Object
