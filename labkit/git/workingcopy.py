@@ -159,7 +159,9 @@ class WorkingCopy:
         with tempfile.TemporaryDirectory() as scratch:
             index = Path(scratch) / "index"  # a copy, so that looking does not stage anything
             if (self._git_dir / "index").exists():
-                shutil.copyfile(self._git_dir / "index", index)
+                shutil.copy2(
+                    self._git_dir / "index", index
+                )  # with its time: git trusts a file older than its index
             env = {"GIT_INDEX_FILE": str(index)}
             self._git("add", "--all", "--intent-to-add", extra=env)
             options = (*_PLAIN_DIFF, "--ignore-submodules=all", start, *paths)

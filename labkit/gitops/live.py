@@ -120,13 +120,13 @@ class LiveCluster:
         """Take what a write answered, without waiting for the watch to say it."""
         feed = self._feeds.get((obj.get("apiVersion", ""), obj.get("kind", "")))
         if feed is not None:
-            feed.informer.observe("MODIFIED", obj)
+            feed.informer.answered("MODIFIED", obj)
 
     def forget(self, obj: Object) -> None:
         """An object is gone: a delete answered so."""
         feed = self._feeds.get((obj.get("apiVersion", ""), obj.get("kind", "")))
         if feed is not None:
-            feed.informer.observe("DELETED", obj)
+            feed.informer.answered("DELETED", obj)
 
     def stop(self) -> None:
         """End all watches."""

@@ -15,6 +15,7 @@ from labkit.errors import (
     ApplicationError,
     ApplicationNotFound,
     Conflict,
+    Gone,
     NotFound,
     RollbackRefused,
     SyncFailed,
@@ -293,6 +294,8 @@ def _next(cluster: ObjectClient, name: str, obj: Object, seconds: float | None) 
         for event in events:
             if event.type != "BOOKMARK" and name_of(event.object) == name:
                 return event.object if event.type != "DELETED" else get(cluster, name)
+    except Gone:
+        pass  # so much was written since that the server keeps it no longer: look anew
     finally:
         close = getattr(events, "close", None)
         if close:

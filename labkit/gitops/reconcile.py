@@ -224,7 +224,7 @@ class Reconciler:
         if began:
             patch["operation"] = None
         if patch:
-            self._applications.observe(
+            self._applications.answered(
                 "MODIFIED", self._home.patch(API_VERSION, "Application", name_of(obj), NAMESPACE, patch=patch)
             )
 

@@ -36,6 +36,7 @@ class Informer:
         self._objects: dict[tuple[str, str], Object] = {}
         self._owned: dict[str, set[tuple[str, str]]] = {}
         self._handlers: list[Handler] = []
+        self._seen = 0
         self._lock = threading.RLock()
         self._synced = threading.Event()
 
@@ -75,9 +76,10 @@ class Informer:
             for obj in list(self._objects.values()):
                 handler("ADDED", obj, None)
 
-    def replace(self, objects: Iterable[Object]) -> None:
-        """Take a whole listing: what changed since, or is gone, is told as if it had been watched."""
+    def replace(self, objects: Iterable[Object], version: str = "") -> None:
+        """Take a whole listing, read at ``version``: what changed since, or is gone, is told as if watched."""
         with self._lock:
+            self._reach(version)
             fresh = {(namespace_of(obj), name_of(obj)): obj for obj in objects}
             for key, obj in list(self._objects.items()):
                 if key not in fresh or uid_of(fresh[key]) != uid_of(obj):
@@ -89,7 +91,27 @@ class Informer:
             self._synced.set()
 
     def observe(self, event: str, obj: Object) -> None:
-        """Take one change."""
+        """Take one change, in the order in which the server tells them."""
+        with self._lock:
+            self._reach(_version(obj))
+            self._take(event, obj)
+
+    def answered(self, event: str, obj: Object) -> None:
+        """Take the answer to a write of one's own, which may come before the watch tells of it, or after.
+
+        After it, an object that is not here was deleted since: the answer is old and does not bring it back.
+        """
+        with self._lock:
+            version = _version(obj)
+            passed = version.isdigit() and int(version) <= self._seen
+            if not (passed and (namespace_of(obj), name_of(obj)) not in self._objects):
+                self._take(event, obj)
+
+    def _reach(self, version: str) -> None:
+        if version.isdigit():
+            self._seen = max(self._seen, int(version))
+
+    def _take(self, event: str, obj: Object) -> None:
         key = (namespace_of(obj), name_of(obj))
         with self._lock:
             old = self._objects.get(key)
@@ -170,7 +192,7 @@ class Feed:
     def _list(self) -> str:
         kind = self.informer
         found = self._client.list(kind.api_version, kind.kind, self._namespace, label_selector=self._selector)
-        kind.replace(found.items)
+        kind.replace(found.items, found.resource_version)
         return found.resource_version
 
     def _follow(self, version: str) -> str:

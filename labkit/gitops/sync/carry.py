@@ -91,7 +91,7 @@ class Carrier:
             )
         except (NotFound, Conflict):
             left = None
-        if left is None or left.get("kind") == "Status":
+        if left is None or not metadata(left).get("deletionTimestamp"):  # gone: it waits for nothing
             self.live.forget(live)
         else:
             self.live.observe(left)

@@ -104,6 +104,8 @@ class Endpoints:
         labels = _copied_labels(service) | {SERVICE_NAME: name_of(service), MANAGED_BY: _MANAGER}
         content = {"addressType": "IPv4", "endpoints": members or None, "ports": ports or None}
         if old is None:
+            if pods.is_deleting(service):
+                return  # its slices are being collected; a new one would only keep it from going
             meta = {
                 "generateName": f"{name_of(service)}-",
                 "namespace": namespace_of(service),
