@@ -6,6 +6,7 @@ Chart → render → push → reconcile → running; then a rollout, a drift, a 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -191,7 +192,7 @@ class Demo:
             raise LabError(
                 f"the application does not answer as version {version}: {text[:200] or 'no answer'}"
             )
-        self._tell(f"GET / → {' '.join(text.split())[:100]}")
+        self._tell(f"GET / → {_in_short(text)}")
 
     def _find(self, api_version: str, kind: str, name: str) -> dict[str, Any] | None:
         return self._lab.cluster.find(api_version, kind, name, self._app.namespace)
@@ -208,6 +209,15 @@ class Demo:
                     fix="labkit app get; labkit status",
                 )
             time.sleep(LOOK_SECONDS)
+
+
+def _in_short(text: str) -> str:
+    """What the page says, in a few words: its fields' values where it is JSON."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return " ".join(text.split())[:70]
+    return " · ".join(str(said[name]) for name in ("app", "version", "colour", "message") if name in said)
 
 
 def _rollout(deployment: dict[str, Any] | None, version: str) -> str:
