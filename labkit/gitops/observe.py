@@ -79,7 +79,8 @@ class Observer:
     def known_objects(self, app: Application) -> tuple[LiveCluster, list[Object]]:
         """The cluster, and what carries the application's mark there, of every kind that its status tells of."""
         live = self.destinations.find(app.destination)
-        for entry in app.status.get("resources") or []:
+        last = (app.status.get("operationState") or {}).get("syncResult") or {}  # there are the hooks
+        for entry in [*(app.status.get("resources") or []), *(last.get("resources") or [])]:
             group, version = entry.get("group", ""), entry.get("version", "")
             _watch(live, f"{group}/{version}" if group else version, entry.get("kind", ""))
         return live, list(live.of_application(app.instance_name))

@@ -18,6 +18,8 @@ from labkit.gitops.automation import decide
 from labkit.gitops.deletion import Deletion
 from labkit.gitops.running import Running, begin
 from labkit.gitops.status import difference, set_conditions, set_health, stamp
+from labkit.gitops.sync.afterwards import settle
+from labkit.gitops.sync.carry import Carrier
 from labkit.gitops.sync.operation import ENDED
 from labkit.gitops.tree import images
 from labkit.k8s.objects import Object, name_of
@@ -87,6 +89,9 @@ class Reconciler:
         if sight is not None:
             again = self._act(app, status, memory, sight) or again
         self._write(obj, status, asked=REFRESH in app.annotations)
+        if sight is not None:
+            held = sight.live.of_application(app.instance_name)
+            settle(Carrier(sight.live), held, status.get("operationState") or {})
         return again if again is not None else memory.due
 
     # -- look

@@ -9,6 +9,7 @@ from labkit.gitops.api.application import Application, Source, parse_retry
 from labkit.gitops.status import moment, stamp
 from labkit.gitops.sync import retry
 from labkit.gitops.sync.carry import Carrier
+from labkit.gitops.sync.hooks import Attempt
 from labkit.gitops.sync.operation import ENDED, ERROR, FAILED, RUNNING, TERMINATING, Sync
 from labkit.gitops.sync.plan import Plan, Wishes, plan
 from labkit.gitops.sync.tasks import Task, namespace_task
@@ -129,12 +130,18 @@ class Running:
             self._plan(sight),
             Carrier(sight.live, self._options, self._propagation),
             sight.live,
+            self._attempt,
             self.state,
             self._clock.now,
             wave_seconds=self._wave_seconds,
             dry=bool(self._asked.get("dryRun")),
             waves=self._waves,
         )
+
+    @property
+    def _attempt(self) -> Attempt:
+        began, number = moment(self.state["startedAt"]), int(self.state.get("retryCount") or 0)
+        return Attempt(self.app.instance_name, began, str(self._result["revision"]), number)
 
     def _look(self) -> Sight:
         """The comparison at the operation's commit; the application's own where that is the same."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ApiError, Conflict, LabError, NotFound
-from labkit.gitops.api.names import FIELD_MANAGER
+from labkit.gitops.api.names import FIELD_MANAGER, HOOK_FINALIZER
 from labkit.gitops.api.options import enabled, sync_option
+from labkit.gitops.sync import hooks
 from labkit.k8s.objects import Object, gvk, metadata, name_of, namespace_of, uid_of
 
 if TYPE_CHECKING:
@@ -79,7 +81,12 @@ class Carrier:
         return PRUNED, "pruned"
 
     def delete(self, live: Object) -> None:
-        """Delete this very object; that it is gone already is as good, and a namesake is left alone."""
+        """Delete this very object; that it is gone already is as good, and a namesake is left alone.
+
+        Of a hook nobody waits for its end any more.
+        """
+        if hooks.held(live):
+            self.release(live)
         try:
             left = self.live.server.delete(
                 live.get("apiVersion", ""),
@@ -94,6 +101,19 @@ class Carrier:
         if left is None or not metadata(left).get("deletionTimestamp"):  # gone: it waits for nothing
             self.live.forget(live)
         else:
+            self.live.observe(left)
+
+    def release(self, hook: Object) -> None:
+        """Let go of a hook's object: from now on it may be deleted."""
+        rest = [name for name in metadata(hook).get("finalizers") or [] if name != HOOK_FINALIZER]
+        with contextlib.suppress(NotFound, Conflict):
+            left = self.live.server.patch(
+                hook.get("apiVersion", ""),
+                hook.get("kind", ""),
+                name_of(hook),
+                namespace_of(hook) or None,
+                patch={"metadata": {"uid": uid_of(hook), "finalizers": rest or None}},
+            )
             self.live.observe(left)
 
     def _on(self, obj: Object, option: str) -> bool:

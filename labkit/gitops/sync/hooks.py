@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from labkit.gitops import tracking
 from labkit.gitops.api.names import (
     HELM_HOOK,
     HELM_HOOK_DELETE_POLICY,
@@ -81,8 +82,9 @@ def delete_policies(obj: Object) -> list[str]:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try of one sync: what makes its hooks its own."""
+    """One try of one application's sync: what makes its hooks its own."""
 
+    application: str
     began: datetime
     revision: str
     number: int = 0
@@ -94,8 +96,8 @@ class Attempt:
         """The object that runs ``target`` in this try.
 
         ``generateName`` becomes ``<revision>-<phase>-<time>``, the same each time it is asked. A finalizer keeps
-        the object until its end was seen, even where a time limit of its own deletes it; a mark says which try
-        made it, so that after a crash it is known again and not run twice.
+        the object until its end was noted, even where a time limit of its own deletes it; a mark says which try
+        made it, so that after a crash it is known again and not run twice; the tracking id says whose it is.
         """
         made = copy.deepcopy(target)
         meta = made.setdefault("metadata", {})
@@ -105,7 +107,7 @@ class Attempt:
         finalizers = meta.get("finalizers") or []
         meta["finalizers"] = [*finalizers, *([] if HOOK_FINALIZER in finalizers else [HOOK_FINALIZER])]
         meta["annotations"] = {**(meta.get("annotations") or {}), MADE_BY: str(self)}
-        return made
+        return tracking.track(made, self.application)
 
     def made(self, live: Object) -> bool:
         """Whether a live object is a hook of this try."""
@@ -113,7 +115,7 @@ class Attempt:
 
 
 def held(obj: Object) -> bool:
-    """Whether the hooks' finalizer is on the object: its end has not been noted yet."""
+    """Whether the hooks' finalizer is on the object: nobody has noted its end and let go of it yet."""
     return HOOK_FINALIZER in (metadata(obj).get("finalizers") or [])
 
 

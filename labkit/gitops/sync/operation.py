@@ -2,28 +2,27 @@
 
 All that it knows is in ``operationState``: which tasks are done, and which are waited for. Called again after a
 crash with the state that was written last, it goes on from there; applying an object twice changes nothing, and
-a hook that was made already is recognised by its name.
+a hook that was made already is known by the try that stands on it.
 """
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
 from labkit.gitops import health
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.carry import PRUNE_SKIPPED, SYNC_FAILED, SYNCED, Carrier, entry
-from labkit.gitops.sync.tasks import Task
-from labkit.k8s.objects import Object, metadata, name_of
+from labkit.k8s.objects import Object, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from labkit.gitops.live import LiveCluster
     from labkit.gitops.sync.plan import Plan
+    from labkit.gitops.sync.tasks import Task
 
 JSON = dict[str, Any]
 
@@ -37,12 +36,14 @@ WAVE_SECONDS = 2.0
 class Sync:
     """One pass over a running sync.
 
-    ``state`` is ``operationState``, changed in place; ``waves`` remembers when the pause before each wave began.
+    ``attempt`` is the try that it belongs to; ``state`` is ``operationState``, changed in place; ``waves`` remembers
+    when the pause before each wave began.
     """
 
     plan: Plan
     carrier: Carrier
     live: LiveCluster
+    attempt: hooks.Attempt
     state: JSON
     now: Callable[[], datetime]
     wave_seconds: float = WAVE_SECONDS
@@ -84,20 +85,17 @@ class Sync:
         for task in waiting:
             self._carry(task)
         if self._failed(tasks):
-            self._fail(tasks)
+            self._fail()
             return False
         if last and not any(task.hook for task in tasks):
             self._settle(tasks)  # nothing comes after it: what becomes of it is the application's health
             return True
         running = [task for task in tasks if not self._done(task)]
         if self._failed(tasks):
-            self._fail(tasks)
+            self._fail()
             return False
         if running:
-            self.state["message"] = f"waiting for {_words(running)}"
-        else:
-            for task in tasks:
-                self._tidy(task)
+            self.state["message"] = f"waiting for {self._words(running)}"
         return not running
 
     def _carry(self, task: Task) -> None:
@@ -108,17 +106,16 @@ class Sync:
 
     def _run_hook(self, task: Task) -> JSON:
         target = self._hook_object(task)
+        task = replace(task, target=target)
         live = self._live(task)
-        if live is not None and not self._made_by_this_sync(live):
+        if live is not None and self.attempt.made(live):
+            return entry(task, SYNCED, "made already", RUNNING)
+        if live is not None and hooks.BEFORE_HOOK_CREATION in hooks.delete_policies(target):
             self.carrier.delete(live)
             if self._live(task) is not None:  # it lingers: begin again when it is gone
                 self.later = 0.5
                 return entry(task, "", "waiting for the earlier hook to be gone", RUNNING) | {"pending": True}
-            live = None
-        if live is None:
-            made = self.carrier.carry(Task(task.phase, target, None, task.wave, task.hook))
-            return made | {"name": name_of(target)}
-        return entry(task, SYNCED, "made already", RUNNING) | {"name": name_of(target)}
+        return self.carrier.carry(task)
 
     def _done(self, task: Task) -> bool:
         """Whether a carried-out task has come to its end; notes how."""
@@ -161,30 +158,17 @@ class Sync:
             if found is not None and found.get("hookPhase") == RUNNING:
                 found["hookPhase"] = SUCCEEDED
 
-    def _fail(self, tasks: list[Task]) -> None:
-        for task in tasks:
-            self._tidy(task)
+    def _fail(self) -> None:
         for task in self.plan.on_failure:
             if self._result(task) is None:
                 self._carry(task)
             self._done(task)
         waiting = [t for t in self.plan.on_failure if (self._result(t) or {}).get("hookPhase") == RUNNING]
         if waiting:
-            self.state["message"] = f"failed; waiting for {_words(waiting)}"
+            self.state["message"] = f"failed; waiting for {self._words(waiting)}"
             return
         failed = [f"{r['kind']} {r['name']}: {r['message']}" for r in self._results if _is_failed(r)]
         self._end(FAILED, "one or more synchronization tasks completed unsuccessfully\n" + "\n".join(failed))
-
-    def _tidy(self, task: Task) -> None:
-        """Remove a hook's object as its delete policy says."""
-        found = self._result(task)
-        if not task.hook or found is None:
-            return
-        policies = hooks.delete_policies(task.obj)
-        over = {SUCCEEDED: hooks.HOOK_SUCCEEDED, FAILED: hooks.HOOK_FAILED}.get(found.get("hookPhase", ""))
-        live = self._live(task)
-        if over in policies and live is not None:
-            self.carrier.delete(live)
 
     def _dry_run(self) -> bool:
         """Ask the server about everything before anything is done; false if it refuses something."""
@@ -237,24 +221,13 @@ class Sync:
             return None
 
     def _hook_object(self, task: Task) -> Object:
-        """The hook with its name; ``generateName`` becomes ``<rev7>-<phase>-<time>``, the same in each pass."""
-        target = task.target or {}
-        if name_of(target):
-            return target
-        named = copy.deepcopy(target)
-        began = datetime.fromisoformat(self.state["startedAt"])
-        revision = str(self.state.get("syncResult", {}).get("revision", ""))[:7]
-        prefix = named["metadata"].pop("generateName", "hook-")
-        named["metadata"]["name"] = f"{prefix}{revision}-{task.phase.lower()}-{int(began.timestamp())}"
-        return named
+        return self.attempt.hook(task.target or {}, task.phase)
 
-    def _made_by_this_sync(self, live: Object) -> bool:
-        created = str(metadata(live).get("creationTimestamp") or "")
-        return (
-            bool(created)
-            and created >= str(self.state["startedAt"])
-            and not metadata(live).get("deletionTimestamp")
-        )
+    def _words(self, tasks: list[Task]) -> str:
+        first = tasks[0]
+        name = name_of(self._hook_object(first) if first.hook else first.obj)
+        what = f"{f'{first.phase} hook ' if first.hook else ''}{first.obj.get('kind')} {name}"
+        return f"{what} to finish" + (f" and {len(tasks) - 1} more" if len(tasks) > 1 else "")
 
     def _pause_over(self, task: Task) -> bool:
         """Whether the pause before this task's wave is over.
@@ -286,9 +259,3 @@ class Sync:
 
 def _is_failed(found: JSON) -> bool:
     return found.get("status") == SYNC_FAILED or found.get("hookPhase") == FAILED
-
-
-def _words(tasks: list[Task]) -> str:
-    first = tasks[0]
-    what = f"{f'{first.phase} hook ' if first.hook else ''}{first.obj.get('kind')} {name_of(first.obj)}"
-    return f"{what} to finish" + (f" and {len(tasks) - 1} more" if len(tasks) > 1 else "")

@@ -47,7 +47,7 @@ class Task:
 
     def __str__(self) -> str:
         verb = f"run {self.phase} hook" if self.hook else "prune" if self.prunes else "apply"
-        return f"{verb} {self.obj.get('kind')} {name_of(self.obj)}"
+        return f"{verb} {self.obj.get('kind')} {hooks.display_name(self.obj)}"
 
 
 def ordered(tasks: Iterable[Task]) -> list[Task]:
