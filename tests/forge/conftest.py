@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import queue
-import socket
 import subprocess
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import uvicorn
+from serving import run_server
 
 from labkit.forge import Forge, ForgeApp, PushEvent, app
 from labkit.git import Credential, WorkingCopy
@@ -31,34 +29,6 @@ class Server:
 
     def next_event(self) -> PushEvent:
         return self.events.get(timeout=10)
-
-
-def run_server(application, host="127.0.0.1"):
-    """Starts uvicorn; returns its port and what stops it."""
-    sock = socket.socket(
-        proto=socket.IPPROTO_TCP
-    )  # else asyncio leaves the delay of Nagle on (40 ms an answer)
-    sock.bind((host, 0))
-    config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
-    ready = threading.Event()
-    original = server.startup
-
-    async def startup(sockets=None):
-        await original(sockets)
-        ready.set()
-
-    server.startup = startup
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
-    thread.start()
-    assert ready.wait(10)
-
-    def stop():
-        server.should_exit = True
-        thread.join(10)
-        sock.close()
-
-    return sock.getsockname()[1], stop
 
 
 @pytest.fixture
