@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "lab": Entry("jupyter:lab", "Start the lab, and JupyterLab on the first notebook.", LAB),
     "demo": Entry("demo:demo", "See the whole loop once, from chart to rollback.", LAB),
     "app": Entry("app:", "Applications: what runs from which repository.", WORK),
+    "chart": Entry("chart:", "Charts: create, lint, render, package.", WORK),
     "repo": Entry("repo:", "Repositories on the lab's Git host.", WORK),
     "cluster": Entry("cluster:", "Clusters: sandboxes, kind, or one of your own.", WORK),
     "kubeconfig": Entry("kubeconfig:kubeconfig", "Print the path of a kubeconfig for kubectl.", WORK),
@@ -61,6 +62,13 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "terminate-op": Entry("app.sync:terminate_op", "Stop the operation that is running."),
         "logs": Entry("app.logs:logs", "Print the logs of an application's pods."),
         "delete": Entry("app.delete:delete", "Delete an application, and what it deployed."),
+    },
+    "chart": {
+        "create": Entry("chart:create", "Create a chart from the course's starter."),
+        "lint": Entry("chart:lint", "Say what is wrong in a chart."),
+        "template": Entry("chart:template", "Render a chart."),
+        "package": Entry("chart:package", "Archive a chart as .tgz."),
+        "explain": Entry("chart:explain", "Say where a value comes from."),
     },
     "repo": {
         "create": Entry("repo:create", "Create a repository on the lab's Git host."),

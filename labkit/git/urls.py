@@ -113,6 +113,8 @@ def check_url(url: str, *, allow_files: bool = False) -> str:
     if is_http_url(text) or text.lower().startswith("ssh://") or _SCP.match(text):
         _check_host(text, shown, advice)
         return text
+    if ":" not in text and not _is_local(text):
+        raise GitError("This is not the address of a Git repository.", where=shown, fix=advice)
     if not _is_local(text):
         scheme = re.split(r"::?", text, maxsplit=1)[0]
         raise GitError(f"The transport {scheme!r} is not allowed.", where=shown, fix=advice)

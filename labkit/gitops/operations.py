@@ -230,7 +230,7 @@ def wait(
             lacks.append(f"health is {found_health or 'Unknown'}")
         if until is not None and not until(obj):
             lacks.append("not yet what was waited for")
-        return ", ".join(lacks)
+        return "; ".join(filter(None, [", ".join(lacks), _complaints(status) if lacks else ""]))
 
     return _until(cluster, name, lambda obj: not lacking(obj), timeout, missing=lacking, progress=progress)
 
@@ -319,6 +319,12 @@ def idle(obj: Object) -> bool:
 def _running(obj: Object) -> str:
     state = (obj.get("status") or {}).get("operationState") or {}
     return f"the operation is {state.get('phase', 'not begun')}: {state.get('message', '')}".rstrip(": ")
+
+
+def _complaints(status: JSON) -> str:
+    """What the controller itself says is wrong."""
+    found = [c for c in status.get("conditions") or [] if str(c.get("type", "")).endswith("Error")]
+    return "; ".join(f"{c['type']}: {c.get('message', '')}" for c in found)
 
 
 def _refuse_second(obj: Object) -> None:

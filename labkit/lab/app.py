@@ -9,6 +9,7 @@ from labkit.errors import ApplicationError
 from labkit.gitops import operations
 from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource
 from labkit.lab.reading import differences_of, pods, tree_of
+from labkit.lab.repos import address
 from labkit.lab.spec import Wishes, changed
 
 if TYPE_CHECKING:
@@ -221,7 +222,8 @@ class App:
 
     def set_wished(self, wishes: Wishes) -> App:
         """The same, from the command's flags."""
-        operations.update(self._cluster, self.name, lambda application: changed(application, wishes))
+        meant = wishes.meaning(lambda said: address(said, self._service))
+        operations.update(self._cluster, self.name, lambda application: changed(application, meant))
         return self
 
     def delete(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.errors import ApplicationNotFound, LabError
 from labkit.gitops import operations
 from labkit.lab.app import App
+from labkit.lab.repos import address
 from labkit.lab.spec import Wishes, changed, new
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Apps:
     ) -> App:
         """A new application: what stands in ``path`` of ``repo`` is to run in ``namespace`` (by default ``name``).
 
+        ``repo`` is one of ``lab.repos``, the name of one, or any repository's URL.
         ``automated`` lets the controller sync by itself; ``prune`` lets it delete what Git no longer has, and
         ``self_heal`` undo what was changed by hand. ``upsert`` changes an application that is there already.
         """
@@ -67,7 +69,7 @@ class Apps:
 
     def create_wished(self, name: str, wishes: Wishes, *, upsert: bool = False) -> App:
         """The same, from the command's flags."""
-        return self._create(new(name, wishes), upsert=upsert)
+        return self._create(new(name, self._meant(wishes)), upsert=upsert)
 
     def create_from(
         self, manifest: dict[str, Any], *, name: str = "", wishes: Wishes | None = None, upsert: bool = False
@@ -81,7 +83,7 @@ class Apps:
             raise LabError(
                 "the application needs a name", where="metadata.name", fix="Write it in the manifest."
             )
-        return self._create(changed(manifest, wishes or Wishes()), upsert=upsert)
+        return self._create(changed(manifest, self._meant(wishes or Wishes())), upsert=upsert)
 
     def delete(self, name: str, *, cascade: bool = True) -> None:
         """Delete the application and, with ``cascade``, what it deployed; returns when it is gone."""
@@ -119,6 +121,9 @@ class Apps:
     def _create(self, application: dict[str, Any], *, upsert: bool) -> App:
         made = operations.create(self._cluster, application, upsert=upsert)
         return self._app(made["metadata"]["name"])
+
+    def _meant(self, wishes: Wishes) -> Wishes:
+        return wishes.meaning(lambda said: address(said, self._service))
 
     def _app(self, name: str) -> App:
         return App(name, self._cluster, self._service)

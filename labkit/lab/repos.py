@@ -63,22 +63,13 @@ class Repos:
         self._service.delete(f"/api/v1/repositories/{quote(name, safe='')}")
 
     def __getitem__(self, name: str) -> Repo:
-        for repo in self:
-            if repo.name == name:
-                return repo
-        known = ", ".join(repo.name for repo in self) or "none yet"
-        raise RepositoryNotFound(
-            f"the lab has no repository {name!r}",
-            where=self._service.url,
-            fix=f"There are: {known}. A new one: labkit repo create {name}",
-        )
+        return self._repo(_find(self._service, name))
 
     def __contains__(self, name: object) -> bool:
         return any(repo.name == name for repo in self)
 
     def __iter__(self) -> Iterator[Repo]:
-        items = self._service.get("/api/v1/repositories")["items"]
-        return iter([self._repo(item) for item in items])
+        return iter([self._repo(item) for item in _items(self._service)])
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -88,3 +79,27 @@ class Repos:
 
     def _repo(self, item: dict[str, str]) -> Repo:
         return Repo(item["name"], item["url"], item["clone_url"], self._work)
+
+
+def address(said: str, service: ServiceClient) -> str:
+    """The URL that is meant: of a repository of the lab's own where only a name is said, else what is said."""
+    is_name = said and not set(said) & set(":/\\")
+    return _find(service, said)["url"] if is_name else said
+
+
+def _items(service: ServiceClient) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = service.get("/api/v1/repositories")["items"]
+    return found
+
+
+def _find(service: ServiceClient, name: str) -> dict[str, str]:
+    items = _items(service)
+    for item in items:
+        if item["name"] == name:
+            return item
+    known = ", ".join(item["name"] for item in items) or "none yet"
+    raise RepositoryNotFound(
+        f"the lab has no repository {name!r}",
+        where=service.url,
+        fix=f"There are: {known}. A new one: labkit repo create {name}",
+    )

@@ -6,8 +6,8 @@ stays as it is, so ``app set`` is ``app create`` on what is there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from labkit.errors import LabError
@@ -43,6 +43,10 @@ class Wishes:
     history_limit: int | None = None
     labels: Mapping[str, str] | Sequence[str] = ()
     annotations: Mapping[str, str] | Sequence[str] = ()
+
+    def meaning(self, address: Callable[[str], str]) -> Wishes:
+        """The same, with the repository's address instead of what it is called here."""
+        return replace(self, repo=address(self.repo)) if self.repo else self
 
     @property
     def anything(self) -> bool:

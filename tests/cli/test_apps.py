@@ -62,6 +62,17 @@ def app(lab, run):
     run("app", "delete", name, "--yes")
 
 
+def test_a_repository_is_meant_by_its_name(run, lab):
+    made = run("app", "create", "by-name", "--repo", "shop", "--path", "web", "--dest-namespace", "by-name")
+    assert made.returncode == 0, made.stderr
+    shown = json.loads(run("app", "get", "by-name", "-o", "json").stdout)
+    assert shown["spec"]["source"]["repoURL"] == lab.repos["shop"].url
+    wrong = run("app", "set", "by-name", "--repo", "shup")
+    assert wrong.returncode == 1
+    assert "There are: shop" in wrong.stderr
+    run("app", "delete", "by-name", "--yes")
+
+
 def test_created_synced_and_healthy(run, app):
     assert run("app", "sync", app, "--timeout", "60").returncode == 0
     waited = run("app", "wait", app, "--timeout", "60")

@@ -84,3 +84,11 @@ def test_the_same_data_gives_the_same_picture() -> None:
         return table(["A"], [["Healthy"]])._repr_html_()
 
     assert draw() == draw()
+
+
+def test_a_long_message_stands_below_the_stages_where_there_is_room() -> None:
+    message = "web/templates/configmap.yaml:10: there is no function 'qoute'\n  line 10: {{ .Values.colour | qoute }}"
+    html = stages([Stage("rendered", "Failed", message), Stage("next")])._repr_html_()
+    cards, _, below = html.partition("</ol>")
+    assert "qoute" not in cards
+    assert "line 10" in below

@@ -28,7 +28,7 @@ Name = Annotated[
     str, typer.Argument(metavar="APPNAME", help="The application's name.", autocompletion=applications)
 ]
 Many = list[str] | None
-Repo = Annotated[str | None, typer.Option("--repo", help="Repository URL (labkit repo list).")]
+Repo = Annotated[str | None, typer.Option("--repo", help="A repository of the lab by name, or any URL.")]
 PathIn = Annotated[str | None, typer.Option("--path", help="Folder in the repository; a chart or manifests.")]
 Revision = Annotated[
     str | None, typer.Option("--revision", help="Branch, tag or commit.", show_default=False)
@@ -94,7 +94,7 @@ def create(
 ) -> None:
     """Create an application.
 
-    labkit app create shop --repo URL --path web --dest-namespace shop --sync-policy automated --self-heal
+    labkit app create shop --repo shop --path web --dest-namespace shop --sync-policy automated --self-heal
     """
     wishes = _wishes(locals())
     apps = session.attach().apps

@@ -1,0 +1,115 @@
+"""``labkit chart``: Helm's commands for a chart on the disk. They need no lab that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labkit.cli.session import note, say
+
+ChartPath = Annotated[Path, typer.Argument(metavar="CHART", help="The chart's folder, or its .tgz.")]
+Values = Annotated[
+    list[Path] | None, typer.Option("--values", "-f", help="A values file; the last one wins.")
+]
+Set = Annotated[list[str] | None, typer.Option("--set", help="A value: NAME=VALUE.")]
+SetString = Annotated[list[str] | None, typer.Option("--set-string", help="The same, always a string.")]
+
+
+def create(
+    name: Annotated[str, typer.Argument(help="The chart's name, or the path of its folder.")],
+) -> None:
+    """Create a chart from the course's starter: short, commented, and it runs as it is."""
+    from labkit.lab.charts import Charts
+
+    path = Path(name)
+    made = Charts(path.parent).create(path.name, path.parent)
+    say(f"Creating {made.path}")
+    note(f"Next: labkit chart template {path.name} {path}")
+
+
+def lint(
+    chart: ChartPath,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    values: Values = None,
+    set_: Set = None,
+) -> None:
+    """Say what is wrong in a chart, with the file, the line and the fix. Exit code 1 if something is."""
+    from labkit.helm import Chart
+
+    loaded = Chart.load(chart)
+    found = loaded.lint(strict=strict, value_files=values or (), set=set_ or ())
+    for message in found:
+        say(str(message))
+    bad = [m for m in found if m.severity == "error" or (strict and m.severity == "warning")]
+    say(f"{loaded.name}: {f'{len(bad)} to mend' if bad else 'nothing to mend'}")
+    if bad:
+        raise typer.Exit(1)
+
+
+def template(
+    name: Annotated[str, typer.Argument(help="The release's name: templates see it as .Release.Name.")],
+    chart: ChartPath,
+    values: Values = None,
+    set_: Set = None,
+    set_string: SetString = None,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="The release's namespace.")] = "default",
+    show_only: Annotated[
+        list[str] | None,
+        typer.Option("--show-only", "-s", help="Only this template: templates/service.yaml."),
+    ] = None,
+    include_crds: Annotated[bool, typer.Option("--include-crds", help="With the CRDs of the chart.")] = False,
+) -> None:
+    """Render a chart: the manifests that a release of it would apply, each with the template it came from."""
+    from labkit.errors import ChartError
+    from labkit.helm import Chart, Release
+
+    loaded = Chart.load(chart)
+    rendered = loaded.render(
+        Release(name, namespace),
+        value_files=values or (),
+        set=set_ or (),
+        set_string=set_string or (),
+        include_crds=include_crds,
+    )
+    wanted = {name.removeprefix("./") for name in show_only or ()}
+    found = [each for each in rendered.objects if not wanted or each.template in wanted]
+    missing = wanted - {each.template for each in found}
+    if missing:
+        known = ", ".join(sorted({each.template for each in rendered.objects}))
+        raise ChartError(
+            f"nothing was rendered from {', '.join(sorted(missing))}",
+            where=loaded.shown_as,
+            fix=f"There are: {known}.",
+        )
+    for each in found:
+        say(f"---\n# Source: {loaded.name}/{each.template}\n{each.text.strip()}")
+    for warning in rendered.warnings:
+        note(warning)
+
+
+def package(
+    chart: ChartPath,
+    destination: Annotated[Path, typer.Option("--destination", "-d", help="The folder for it.")] = Path(),
+) -> None:
+    """Archive a chart as NAME-VERSION.tgz."""
+    from labkit.helm import Chart
+
+    say(f"Successfully packaged chart and saved it to: {Chart.load(chart).package(destination)}")
+
+
+def explain(
+    chart: ChartPath,
+    value: Annotated[str, typer.Argument(help="A value's path: image.tag, hosts[0].name.")],
+    values: Values = None,
+    set_: Set = None,
+    set_string: SetString = None,
+) -> None:
+    """Say where a value comes from: each file and line, each flag, and which one won."""
+    from labkit.helm import Chart
+
+    found = Chart.load(chart).explain(
+        value, value_files=values or (), set=set_ or (), set_string=set_string or ()
+    )
+    say(str(found))

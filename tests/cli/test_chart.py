@@ -1,0 +1,90 @@
+"""``labkit chart``: Helm's commands on files, without a lab."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+
+import pytest
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "labkit.cli", "chart", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    return run
+
+
+def test_a_new_chart_is_clean_renders_and_packs(run, tmp_path):
+    assert run("create", "web").returncode == 0
+    linted = run("lint", "web")
+    assert linted.returncode == 0
+    assert linted.stdout.endswith("web: nothing to mend\n")
+    rendered = run("template", "shop", "web", "--set", "colour=red", "-n", "shop")
+    assert rendered.returncode == 0, rendered.stderr
+    assert 'COLOUR: "red"' in rendered.stdout
+    assert "# Source: web/templates/service.yaml" in rendered.stdout
+    assert "saved it to: web-0.1.0.tgz" in run("package", "web").stdout
+    with tarfile.open(tmp_path / "web-0.1.0.tgz") as archive:
+        assert "web/Chart.yaml" in archive.getnames()
+
+
+def test_one_template_alone(run):
+    run("create", "web")
+    rendered = run("template", "shop", "web", "--show-only", "templates/service.yaml")
+    assert "kind: Service" in rendered.stdout
+    assert "kind: Deployment" not in rendered.stdout
+    missing = run("template", "shop", "web", "-s", "templates/none.yaml")
+    assert missing.returncode == 1
+    assert "templates/deployment.yaml" in missing.stderr
+
+
+def test_a_mistake_is_named_with_file_line_and_fix(run, tmp_path):
+    run("create", "web")
+    file = tmp_path / "web" / "templates" / "configmap.yaml"
+    file.write_text(file.read_text().replace("| quote", "| qoute", 1))
+    for command in (("lint", "web"), ("template", "shop", "web")):
+        said = run(*command)
+        assert said.returncode == 1
+        text = said.stdout + said.stderr
+        assert "templates/configmap.yaml:10" in text
+        assert "did you mean `quote`?" in text
+
+
+def test_a_value_is_traced_to_what_set_it(run):
+    run("create", "web")
+    said = run("explain", "web", "colour", "--set", "colour=red").stdout
+    assert "'red'" in said.splitlines()[0]
+    assert "values.yaml:" in said
+    assert "--set colour=red" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("create", "Web X"), "lower-case"),
+        (("lint", "nowhere"), "there is no chart at this path"),
+        (("template", "shop", "nowhere"), "there is no chart at this path"),
+    ],
+)
+def test_what_makes_no_sense_is_said(run, arguments, said):
+    answer = run(*arguments)
+    assert answer.returncode == 1
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_chart_is_never_overwritten(run, tmp_path):
+    run("create", "web")
+    (tmp_path / "web" / "values.yaml").write_text("mine: true\n")
+    assert run("create", "web").returncode == 1
+    assert (tmp_path / "web" / "values.yaml").read_text() == "mine: true\n"
