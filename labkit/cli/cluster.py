@@ -59,3 +59,23 @@ def delete(
     confirm(f"Delete cluster {name} and everything in it?", yes=yes, where=found.server)
     clusters.delete(name)
     note(f"cluster {name} deleted")
+
+
+def images(output: Output = Format.TABLE) -> None:
+    """List the images that a sandbox knows how to behave like. Any other is pulled, runs, and does nothing."""
+    from labkit.sandbox.images import listing as known
+
+    listing(
+        [
+            {"name": name, "megabytes": entry.megabytes, "about": entry.about, "tags": entry.tags}
+            for name, entry in known()
+        ],
+        output,
+        {
+            "IMAGE": lambda i: i["name"],
+            "SIZE": lambda i: f"{i['megabytes']} MB",
+            "WHAT IT DOES": lambda i: i["about"],
+        },
+        wide={"TAGS": lambda i: i["tags"]},
+        empty="",
+    )

@@ -79,6 +79,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "create": Entry("cluster:create", "Create a cluster beside the lab's first one."),
         "list": Entry("cluster:list_", "List the lab's clusters."),
         "delete": Entry("cluster:delete", "Delete a cluster that the lab made."),
+        "images": Entry("cluster:images", "List the images that a sandbox knows."),
     },
 }
 

@@ -42,6 +42,8 @@ class Entry:
 
 
 _LAB = "labkit.sandbox.images"
+_GUESTBOOK = "Kubernetes' guestbook"
+_SHELL = "does what its command says"
 CATALOGUE: Final[dict[str, Entry]] = {
     # the lab's own
     "gitops-lab/hello": Entry("hello:Hello", _HELLO, 8, "the application that the lab rolls out"),
@@ -51,16 +53,16 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "gitops-lab/unready": Entry("lessons:Unready", SEMVER, 8, "never gets ready"),
     "gitops-lab/load": Entry("lessons:Load", SEMVER, 8, "keeps a processor busy"),
     # shells
-    "busybox": Entry("shell:Shell", _BUSYBOX, 2, "does what its command says, where that can be guessed"),
-    "alpine": Entry("shell:Shell", r"latest|edge|3|3\.(\d|1\d|2[0-3])(\.\d+)?", 4, "the same"),
-    "debian": Entry("shell:Shell", ANY + r"|bookworm|bullseye|trixie|sid|testing|.*-slim", 48, "the same"),
-    "ubuntu": Entry("shell:Shell", ANY + r"|jammy|noble|focal|rolling", 30, "the same"),
-    "bash": Entry("shell:Shell", ANY, 6, "the same"),
+    "busybox": Entry("shell:Shell", _BUSYBOX, 2, _SHELL),
+    "alpine": Entry("shell:Shell", r"latest|edge|3|3\.(\d|1\d|2[0-3])(\.\d+)?", 4, _SHELL),
+    "debian": Entry("shell:Shell", ANY + r"|bookworm|bullseye|trixie|sid|testing|.*-slim", 48, _SHELL),
+    "ubuntu": Entry("shell:Shell", ANY + r"|jammy|noble|focal|rolling", 30, _SHELL),
+    "bash": Entry("shell:Shell", ANY, 6, _SHELL),
     "bitnami/kubectl": Entry("servers:Idle", ANY, 90, "ends well"),
     "curlimages/curl": Entry("podinfo:Curl", ANY, 9, "ends well; sends nothing"),
     # servers
     "nginx": Entry("servers:Nginx", _NGINX, 72, "its welcome page, or a mounted index.html"),
-    "nginxinc/nginx-unprivileged": Entry("servers:NginxUnprivileged", _NGINX, 72, "the same, on port 8080"),
+    "nginxinc/nginx-unprivileged": Entry("servers:NginxUnprivileged", _NGINX, 72, "nginx's page, on port 8080"),
     "httpd": Entry("servers:Httpd", rf"latest|alpine|2(\.[24](\.\d+)?)?{_VARIANT}", 57, "Apache's page"),
     "redis": Entry("servers:Redis", rf"latest|alpine|[4-8](\.\d+){{0,2}}{_VARIANT}", 45, "listens on 6379"),
     "valkey/valkey": Entry("servers:Redis", ANY, 45, "listens on 6379"),
@@ -74,10 +76,10 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "registry.k8s.io/pause": Entry("servers:Pause", r"3\.\d+(\.\d+)?|latest", 1, "does nothing, for ever"),
     # examples of tutorials
     "ghcr.io/stefanprodan/podinfo": Entry("podinfo:Podinfo", _PODINFO, 25, "JSON about itself, on 9898"),
-    "stefanprodan/podinfo": Entry("podinfo:Podinfo", _PODINFO, 25, "the same"),
+    "stefanprodan/podinfo": Entry("podinfo:Podinfo", _PODINFO, 25, "JSON about itself, on 9898"),
     "quay.io/argoprojlabs/argocd-e2e-container": Entry("servers:Guestbook", r"0\.[0-9]+", 20, "Argo CD's guestbook"),
-    "gcr.io/google-samples/gb-frontend": Entry("servers:Guestbook", _GB, 130, "Kubernetes' guestbook"),
-    "us-docker.pkg.dev/google-samples/containers/gke/gb-frontend": Entry("servers:Guestbook", _GB, 130, "the same"),
+    "gcr.io/google-samples/gb-frontend": Entry("servers:Guestbook", _GB, 130, _GUESTBOOK),
+    "us-docker.pkg.dev/google-samples/containers/gke/gb-frontend": Entry("servers:Guestbook", _GB, 130, _GUESTBOOK),
     "gcr.io/heptio-images/ks-guestbook-demo": Entry("servers:Guestbook", r"0\.[1-9]", 25, "an older guestbook"),
     "hashicorp/http-echo": Entry("servers:Echo", ANY, 4, "answers what -text= says"),
     "ealen/echo-server": Entry("servers:Echo", ANY, 30, "answers with its name"),
