@@ -22,7 +22,7 @@ from labkit.gitops.sync.afterwards import settle
 from labkit.gitops.sync.carry import Carrier
 from labkit.gitops.sync.operation import ENDED
 from labkit.gitops.tree import images
-from labkit.k8s.objects import Object, name_of
+from labkit.k8s.objects import Object, annotations_of, metadata, name_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +45,8 @@ class Memory:
     """What one application's passes hand on to each other. It may be lost at any time."""
 
     due: float
+    known: Object = field(default_factory=dict)
+    """The Application as this pass read it, or wrote it last: it writes over nothing that it has not seen."""
     revisions: tuple[str, ...] = ()
     failed: str = ""
     waves: dict[Any, datetime] = field(default_factory=dict)
@@ -77,18 +79,19 @@ class Reconciler:
             self._observer.forget(name)
             return None
         memory = self._memories.setdefault(name, Memory(self._polling.next()))
+        memory.known = obj
         status: JSON = copy.deepcopy(obj.get("status") or {})
         try:
             app = Application.from_object(obj)
         except InvalidSpec as error:
-            self._refuse(obj, status, error)
+            self._refuse(memory, status, error)
             return None
         if app.deleting:
-            return self._delete(app, status)
+            return self._delete(app, status, memory)
         sight, again = self._look(app, status, memory)
         if sight is not None:
             again = self._act(app, status, memory, sight) or again
-        self._write(obj, status, asked=REFRESH in app.annotations)
+        self._write(memory, status, asked=REFRESH in app.annotations)
         if sight is not None:
             held = sight.live.of_application(app.instance_name)
             settle(Carrier(sight.live), held, status.get("operationState") or {})
@@ -156,9 +159,11 @@ class Reconciler:
             if operation is None:
                 return again
             memory.waves.clear()
-            state = begin(app, operation, sight, self._observer, self._clock.now())
+            before, state = state, begin(app, operation, sight, self._observer, self._clock.now())
+            if _same_moment(state, before):
+                return 0.5  # times have whole seconds, and by them a sync knows its own hooks from another's
             status["operationState"] = state
-            self._write(app.obj, status, began=True)
+            self._write(memory, status, began=True)
             self._recorder.normal(
                 app.obj, "OperationStarted", f"Initiated {_who(operation)} sync to {_revision(state)}"
             )
@@ -200,38 +205,44 @@ class Reconciler:
 
     # -- write
 
-    def _refuse(self, obj: Object, status: JSON, error: InvalidSpec) -> None:
+    def _refuse(self, memory: Memory, status: JSON, error: InvalidSpec) -> None:
         now = self._clock.now()
         set_conditions(status, {"InvalidSpecError": str(error)}, {"InvalidSpecError", "ComparisonError"}, now)
         status["sync"] = {"status": "Unknown"}
         set_health(status, "Unknown", now)
-        self._write(obj, status, asked=REFRESH in (obj["metadata"].get("annotations") or {}))
+        self._write(memory, status, asked=REFRESH in annotations_of(memory.known))
 
-    def _delete(self, app: Application, status: JSON) -> float | None:
+    def _delete(self, app: Application, status: JSON, memory: Memory) -> float | None:
         try:
             done, again = self._deletion.advance(app)
         except LabError as error:
             set_conditions(status, {"DeletionError": str(error)}, {"DeletionError"}, self._clock.now())
-            self._write(app.obj, status)
+            self._write(memory, status)
             return RETRY_SECONDS
         if done:
             self._observer.forget(app.name)
         return again
 
-    def _write(self, obj: Object, status: JSON, *, asked: bool = False, began: bool = False) -> None:
-        """Patch the Application with what changed: nothing, if nothing did."""
-        current = self._applications.get(NAMESPACE, name_of(obj)) or obj
+    def _write(self, memory: Memory, status: JSON, *, asked: bool = False, began: bool = False) -> None:
+        """Patch the Application with what changed: nothing, if nothing did.
+
+        `Conflict` if somebody wrote it since it was read (a termination, a new refresh): the next pass sees that.
+        """
+        known = memory.known
         patch: JSON = {}
-        if changes := difference(current.get("status") or {}, status):
+        if changes := difference(known.get("status") or {}, status):
             patch["status"] = changes
         if asked:
             patch["metadata"] = {"annotations": {REFRESH: None}}
         if began:
             patch["operation"] = None
         if patch:
-            self._applications.answered(
-                "MODIFIED", self._home.patch(API_VERSION, "Application", name_of(obj), NAMESPACE, patch=patch)
+            version = metadata(known).get("resourceVersion")
+            patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": version}
+            memory.known = self._home.patch(
+                API_VERSION, "Application", name_of(known), NAMESPACE, patch=patch
             )
+            self._applications.answered("MODIFIED", memory.known)
 
 
 def note(app: Application, status: JSON, sight: Sight, now: datetime) -> None:
@@ -255,6 +266,12 @@ def note(app: Application, status: JSON, sight: Sight, now: datetime) -> None:
     )
     set_conditions(
         status, conditions, {"ComparisonError", "InvalidSpecError", "RepeatedResourceWarning"}, now
+    )
+
+
+def _same_moment(state: JSON, before: JSON) -> bool:
+    return (
+        bool(before) and state["startedAt"] == before["startedAt"] and _revision(state) == _revision(before)
     )
 
 

@@ -176,14 +176,13 @@ class Application:
             raise InvalidSpec(
                 "the application has no source", where="spec.source", fix="Give it repoURL and path."
             )
-        limit = spec.get("revisionHistoryLimit")
         return cls(
             obj,
             sources,
             Destination.parse(spec.get("destination")),
             _text(spec, "project", "spec") or "default",
             SyncPolicy.parse(spec.get("syncPolicy")),
-            10 if limit is None else int(limit),
+            _whole(spec, "revisionHistoryLimit", "spec", default=10),
         )
 
     def to_object(self) -> Object:
@@ -253,11 +252,10 @@ def parse_retry(raw: Any, where: str) -> Retry:
     """From a ``retry`` mapping: ``limit``, ``backoff{duration, factor, maxDuration}``."""
     raw = _mapping(raw, where)
     backoff = _mapping(raw.get("backoff"), f"{where}.backoff")
-    limit = raw.get("limit")
     return Retry(
-        int(limit) if limit is not None else 0,
+        _whole(raw, "limit", where, default=0),
         seconds(backoff.get("duration") or "5s", f"{where}.backoff.duration"),
-        float(backoff.get("factor") or 2),
+        float(_whole(backoff, "factor", f"{where}.backoff", default=2) or 2),
         seconds(backoff.get("maxDuration") or "3m", f"{where}.backoff.maxDuration"),
     )
 
@@ -298,5 +296,16 @@ def _text(raw: JSON, name: str, where: str) -> str:
     if not isinstance(value, str):
         raise InvalidSpec(
             f"a text is wanted, not {value!r}", where=f"{where}.{name}", fix=f'Quote it: "{value}"'
+        )
+    return value
+
+
+def _whole(raw: JSON, name: str, where: str, *, default: int) -> int:
+    value = raw.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidSpec(
+            f"a whole number is wanted, not {value!r}", where=f"{where}.{name}", fix=f"{name}: 5"
         )
     return value

@@ -90,7 +90,7 @@ class Attempt:
     number: int = 0
 
     def __str__(self) -> str:
-        return f"{self.began:%Y-%m-%dT%H:%M:%SZ}/{self.number}"
+        return f"{self.revision[:7]}/{self.began:%Y-%m-%dT%H:%M:%SZ}/{self.number}"
 
     def hook(self, target: Object, phase: str) -> Object:
         """The object that runs ``target`` in this try.
