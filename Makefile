@@ -1,4 +1,4 @@
-# The lab's two verbs for whoever learns (lab, demo), and three for whoever works on it (check, fix, test).
+# The lab's two verbs for whoever learns (lab, demo), and those for whoever works on it.
 # Everything is installed into .venv and nowhere else; it is renewed when pyproject.toml changes.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ WORKSPACE ?= workspace
 # Tests find the labkit, and the kubectl, that belong to this checkout.
 WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help lab demo install test check fix bench clean
+.PHONY: help lab demo install test check fix bench notebooks clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -38,6 +38,9 @@ fix: $(VENV)/.dev ## Mend what can be mended by machine
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check .
+
+notebooks: $(VENV)/.dev ## Run the notebooks and store what they show, which the tests compare with
+	@$(WITH_TOOLS) $(BIN)/python tests/support/notebook_runs.py $(NOTEBOOKS)
 
 bench: $(VENV)/.dev ## How fast, how small: one table
 	@$(WITH_TOOLS) $(BIN)/python -m benchmarks

@@ -7,13 +7,13 @@ notebook without them would pass without being looked at: that is an error here.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from notebook_runs import REPEATABLE
 
 from labkit.settings import child_environment
 
@@ -21,9 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.relative_to(ROOT / "notebooks") for path in (ROOT / "notebooks").rglob("*.ipynb"))
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 SECONDS = 600
-DATE = "2026-01-01T00:00:00+00:00"
-# Commits made in a notebook have the same ids in every run: same time, and the identity of who has none.
-REPEATABLE = {"GIT_AUTHOR_DATE": DATE, "GIT_COMMITTER_DATE": DATE, "GIT_CONFIG_GLOBAL": os.devnull}
 
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=str)
 
