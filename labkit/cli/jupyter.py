@@ -33,11 +33,11 @@ def lab(
         note("Starting JupyterLab")
         running = jupyter.start(settings, port=port)
         try:
-            say(f"JupyterLab: {running.url}")
-            say("Ctrl-C stops it.")
-            if browser:
-                webbrowser.open(running.url)
-            with contextlib.suppress(KeyboardInterrupt):  # the way this command is meant to end
+            with contextlib.suppress(KeyboardInterrupt):  # from here on it is how this command is meant to end
+                say(f"JupyterLab: {running.url}")
+                say("Ctrl-C stops it.")
+                if browser:
+                    webbrowser.open(running.url)
                 running.wait()
         finally:
             note("Stopping JupyterLab")
