@@ -13,6 +13,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from simulation import simulation as simulated
 
 
 class Server:
@@ -138,3 +139,10 @@ def kubectl(server, namespace):
         return done.stderr if fails else done.stdout
 
     return run
+
+
+@pytest.fixture
+def simulation(tmp_path):
+    """A cluster on a clock that the test turns."""
+    with simulated(tmp_path) as made:
+        yield made

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from labkit.k8s.objects import Object, get_path
 from labkit.runtime.recorder import timestamp
@@ -61,9 +62,12 @@ class Container:
     _run: Any = None
     _run_due: float = math.inf
     _probes: dict[str, Probe] = field(default_factory=dict)
+    _again: bool = False
 
     def __post_init__(self) -> None:
         self.log = Log(self.node.clock)
+        if not self.init and get_path(self.pod, "spec", "initContainers"):
+            self.reason = "PodInitializing"
 
     # -- what others see
 
@@ -127,7 +131,7 @@ class Container:
     @property
     def _id(self) -> str:
         uid = str(get_path(self.pod, "metadata", "uid", default="")).replace("-", "")
-        return f"simulated://{uid}{self.restarts:04x}{abs(hash(self.name)) % 16**8:08x}"
+        return f"simulated://{uid}{self.restarts:04x}{crc32(self.name.encode()):08x}"
 
     # -- what it does
 
@@ -254,7 +258,8 @@ class Container:
         self._tell("Normal", "Started", "Container started")
 
     def _start(self, now: float, image: Image) -> None:
-        setting = self.node.setting(self.pod, self.spec, self.restarts)
+        setting = self.node.setting(self.pod, self.spec, self.restarts + self._again)
+        self.restarts, self._again = self.restarts + self._again, False
         self.before, self.log = self.log, Log(self.node.clock)
         self.program = image.start(setting, self.log.write, self.node.wake)
         self._run, self.started_at = self.program.run(), self.node.clock.now()
@@ -328,7 +333,7 @@ class Container:
             self.due = math.inf
             return
         self.last, self.ended = self.ended, None
-        self.restarts += 1
+        self._again = True  # it counts once it is begun again
         self.failures += 1
         self.stage = WAITING
         if self.failures == 1:
