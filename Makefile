@@ -42,6 +42,9 @@ fix: $(VENV)/.dev ## Mend what can be mended by machine
 notebooks: $(VENV)/.dev ## Run the notebooks and store what they show, which the tests compare with
 	@$(WITH_TOOLS) $(BIN)/python tests/support/notebook_runs.py $(NOTEBOOKS)
 
+lessons: $(VENV)/.dev ## Make the lessons' notebooks from their texts, and run them
+	@$(BIN)/python -m tests.notebooks.renew
+
 bench: $(VENV)/.dev ## How fast, how small: one table
 	@$(WITH_TOOLS) $(BIN)/python -m benchmarks
 

@@ -40,6 +40,9 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("doctor:doctor", "Check this machine, and say how to mend what is amiss.", LAB),
     "lab": Entry("jupyter:lab", "Start the lab, and JupyterLab on the first notebook.", LAB),
     "demo": Entry("demo:demo", "See the whole loop once, from chart to rollback.", LAB),
+    "progress": Entry(
+        "progress:progress", "Show which exercises are done; nothing of it leaves the machine.", LAB
+    ),
     "app": Entry("app:", "Applications: what runs from which repository.", WORK),
     "chart": Entry("chart:", "Charts: create, lint, render, package.", WORK),
     "repo": Entry("repo:", "Repositories on the lab's Git host.", WORK),

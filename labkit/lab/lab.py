@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from labkit.lab.apps import Apps
     from labkit.lab.charts import Charts
     from labkit.lab.clusters import Clusters
+    from labkit.lab.namespace import Namespace
     from labkit.lab.repos import Repos
     from labkit.lab.service_client import ServiceClient
     from labkit.lessons import Lesson
@@ -95,13 +96,15 @@ class Lab:
 
     def progress(self) -> View:
         """Which exercises are done, and after how many tries. It is a local file; nothing of it leaves the machine."""
-        from labkit.views.table import table
+        from labkit.lessons import standing_shown
 
-        rows = [
-            (lesson, key, tries, "done" if done else "not yet")
-            for lesson, key, tries, done in self._progress.rows()
-        ]
-        return table(["LESSON", "EXERCISE", "TRIES", "STATE"], rows)
+        return standing_shown(self._progress)
+
+    def namespace(self, name: str) -> Namespace:
+        """A namespace to work in by hand, without Git and controller; made if it is not there."""
+        from labkit.lab.namespace import Namespace
+
+        return Namespace(self.cluster, name, self._settings.work / name)
 
     @property
     def _progress(self) -> Progress:

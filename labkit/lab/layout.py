@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from labkit.settings import Settings, explained, share, write_private
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
 LAID_OUT = ("notebooks", "charts")
 _SKIPPED = {".ipynb_checkpoints", "__pycache__", ".DS_Store", ".lab"}
@@ -42,10 +42,17 @@ def lay_out(directory: Path) -> Layout:
             continue  # a checkout that serves as its own lab folder (Binder)
         for file in sorted(p for p in source.rglob("*") if p.is_file()):
             relative = file.relative_to(source)
-            if not _SKIPPED.intersection(relative.parts):
+            if _is_the_trainees(folder, relative):
                 _lay(file, f"{folder}/{relative.as_posix()}", known, done)
     write_private(record, json.dumps(known, indent=1, sort_keys=True) + "\n")
     return done
+
+
+def _is_the_trainees(folder: str, relative: PurePath) -> bool:
+    """Solutions, instructors' notebooks and the texts that notebooks are made from are not laid out."""
+    if _SKIPPED.intersection(relative.parts):
+        return False
+    return folder != "notebooks" or (relative.suffix == ".ipynb" and len(relative.parts) == 1)
 
 
 def _lay(source: Path, name: str, known: dict[str, str], done: Layout) -> None:

@@ -5,7 +5,7 @@ right answers are and why, and how to see in the cluster and in Git that an exer
 a lab (`Workbench` says what it needs of one) and is handed out by it: ``lab.lesson("00")``.
 """
 
-from labkit.lessons.catalogue import find, lessons
+from labkit.lessons.catalogue import find, lessons, standing, standing_shown
 from labkit.lessons.lesson import Lesson
 
-__all__ = ["Lesson", "find", "lessons"]
+__all__ = ["Lesson", "find", "lessons", "standing", "standing_shown"]

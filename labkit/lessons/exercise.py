@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from labkit.errors import LabError, LessonError
-from labkit.views.lesson import hint, verdict
+from labkit.views.lesson import hint, say, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,12 +44,19 @@ class Exercise(Generic[Bench]):
         self._lesson, self._key, self._task = lesson, key, task
         self._bench, self._progress = bench, progress
 
+    def look(self) -> Finding:
+        """What the check sees; whatever goes wrong while looking is a finding, too."""
+        try:
+            return self._task.check(self._bench)
+        except LabError as error:
+            place = f"{error.where}: " if error.where else ""
+            return Finding(False, place + error.problem, say("looks"), error.fix)
+        except Exception as error:  # a trainee's files can hold anything; Run All must reach the end
+            return Finding(False, f"{type(error).__name__}: {error}", say("looks"))
+
     def check(self, *, strict: bool = False) -> View:
         """✓ or ✗ with seen against expected. It raises nothing; ``strict`` raises `LessonError` for CI."""
-        try:
-            found = self._task.check(self._bench)
-        except LabError as error:
-            found = Finding(False, error.problem, "something to look at", error.fix)
+        found = self.look()
         self._note(found)
         if strict and not found.done:
             raise LessonError(
@@ -73,6 +80,10 @@ class Exercise(Generic[Bench]):
 
     def _note(self, found: Finding) -> None:
         facts = self._facts()
-        if not facts.get("done"):
-            tries = facts.get("tries", 0) + 1
-            self._progress.note(self._lesson, "exercise", self._key, tries=tries, done=found.done)
+        if facts.get("done"):
+            return
+        minutes = self._progress.minutes(self._lesson) if found.done else None
+        tries = facts.get("tries", 0) + 1
+        self._progress.note(
+            self._lesson, "exercise", self._key, tries=tries, done=found.done, minutes=minutes
+        )

@@ -1,15 +1,16 @@
-"""A question that is answered before the notebook shows what happens."""
+"""Questions: a prediction before the notebook shows what happens, and the quiz at a lesson's end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from labkit.views.lesson import answer, question
+from labkit.views import stack
+from labkit.views.lesson import answer, question, say
 from labkit.widgets import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from labkit.lessons.progress import Progress
     from labkit.views import View
@@ -44,11 +45,35 @@ class Prediction:
             raise ValueError(f"choose one of {', '.join(self._asked.options)}, not {letter!r}")
         self._progress.note(self._lesson, "prediction", self._key, chosen=letter)
 
-    def ask(self) -> View:
-        """The question, with its choice below it in a notebook."""
-        choose(self._asked.options, self.chosen, self.choose)
-        return question(self._asked.text, self._asked.options)
+    def ask(self) -> View | None:
+        """The question: in a notebook with buttons below it, elsewhere as the text that is returned."""
+        asked = question(self._asked.text, self._asked.options)
+        return None if choose(asked, list(self._asked.options), self.chosen, self.choose) else asked
 
     def reveal(self) -> View:
         """What is right, why, and what was chosen."""
         return answer(self._asked.options, self._asked.right, self._asked.because, self.chosen)
+
+
+class Quiz:
+    """The questions at a lesson's end."""
+
+    def __init__(self, lesson: str, questions: Sequence[Question], progress: Progress) -> None:
+        self.questions = [
+            Prediction(lesson, f"quiz-{number}", _numbered(asked, number, len(questions)), progress)
+            for number, asked in enumerate(questions, start=1)
+        ]
+
+    def ask(self) -> View | None:
+        """All questions, one below the other."""
+        shown = [each.ask() for each in self.questions]
+        asked = [view for view in shown if view is not None]
+        return stack(asked) if asked else None
+
+    def reveal(self) -> View:
+        """All answers, explained."""
+        return stack([each.reveal() for each in self.questions])
+
+
+def _numbered(asked: Question, number: int, count: int) -> Question:
+    return replace(asked, text=say("quiz", number=number, count=count) + asked.text)

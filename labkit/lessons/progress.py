@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from labkit.runtime.clock import Clock, SystemClock
 
 
 class Progress:
@@ -17,8 +21,22 @@ class Progress:
     aside, not lost, and progress starts anew: a lesson must never fail because of it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
         self.path = path
+        self._clock = clock or SystemClock()
+
+    def begin(self, lesson: str) -> None:
+        """A lesson starts now: minutes count from here."""
+        self.note(lesson, "lesson", "began", at=self._clock.now().isoformat(timespec="seconds"))
+
+    def minutes(self, lesson: str) -> int | None:
+        """Whole minutes since the lesson began, rounded up; None if it never did."""
+        began = self.of(lesson, "lesson", "began").get("at")
+        try:
+            seconds = (self._clock.now() - datetime.fromisoformat(str(began))).total_seconds()
+        except (TypeError, ValueError):
+            return None
+        return max(1, math.ceil(seconds / 60))
 
     def of(self, lesson: str, kind: str, key: str) -> dict[str, Any]:
         """What is noted of one prediction or exercise; empty at first."""
@@ -36,14 +54,6 @@ class Progress:
         everything = self._read()
         if everything.pop(lesson, None) is not None:
             self._write(everything)
-
-    def rows(self) -> list[tuple[str, str, int, bool]]:
-        """Lesson, exercise, tries, done: for a table."""
-        return [
-            (lesson, key, int(facts.get("tries", 0)), bool(facts.get("done")))
-            for lesson, kinds in sorted(self._read().items())
-            for key, facts in kinds.get("exercise", {}).items()
-        ]
 
     def _read(self) -> dict[str, Any]:
         try:

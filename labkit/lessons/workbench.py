@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Workbench(Protocol):
     """The parts of a lab that checks look at and solutions work with."""
+
+    @property
+    def home(self) -> Path:
+        """The lab folder."""
+        ...
 
     @property
     def apps(self) -> Any:
@@ -21,6 +29,10 @@ class Workbench(Protocol):
     @property
     def cluster(self) -> Any:
         """The cluster."""
+        ...
+
+    def namespace(self, name: str) -> Any:
+        """A namespace to work in by hand."""
         ...
 
     def clear(self, name: str) -> None:

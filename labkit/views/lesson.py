@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from labkit.settings.texts import texts
 from labkit.views.view import View, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def say(key: str, **facts: Any) -> str:
+    """One of the frame's texts, filled in."""
+    return str(texts("labkit.views", "lesson")[key]).format(**facts)
 
 
 def question(text: str, options: Mapping[str, str]) -> View:
@@ -19,11 +25,11 @@ def question(text: str, options: Mapping[str, str]) -> View:
 def answer(options: Mapping[str, str], right: str, because: str, chosen: str | None) -> View:
     """The right option and why, and how the trainee's own compares."""
     if chosen is None:
-        yours = "You have not answered this one. Next time guess first: a wrong guess is what makes it stick."
+        yours = say("unanswered")
     elif chosen == right:
-        yours = f"You said {chosen}: right."
+        yours = say("right", chosen=chosen)
     else:
-        yours = f"You said {chosen}) {options[chosen]}"
+        yours = say("wrong", chosen=chosen, option=options[chosen])
     text = f"! {right}) {options[right]}\n  {because}\n  {yours}"
     html = render("answer.html", right=right, option=options[right], because=because, yours=yours)
     return View(text, html)
@@ -31,12 +37,15 @@ def answer(options: Mapping[str, str], right: str, because: str, chosen: str | N
 
 def verdict(title: str, done: bool, seen: str, expected: str, advice: str) -> View:
     """✓ or ✗ (not yet), with what was seen and what was expected."""
-    head = f"✓ {title}" if done else f"✗ not yet: {title}"
-    rows = [("seen", seen), ("expected", expected)] + ([("next", advice)] if advice and not done else [])
+    head = f"✓ {title}" if done else f"✗ {say('not-yet')}: {title}"
+    rows = [(say("seen"), seen), (say("expected"), expected)]
+    if advice and not done:
+        rows.append((say("next"), advice))
     text = "\n".join([head, *(f"  {label:<9} {value}" for label, value in rows)])
     return View(text, render("verdict.html", head=head, done=done, rows=rows))
 
 
 def hint(rung: int, rungs: int, text: str) -> View:
     """One rung of the ladder."""
-    return View(f"hint {rung} of {rungs}: {text}", render("hint.html", rung=rung, rungs=rungs, text=text))
+    head = say("hint", rung=rung, rungs=rungs)
+    return View(f"{head}: {text}", render("hint.html", head=head, text=text))

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> View:
-    """A table with a heading row; an empty one says so instead of showing nothing."""
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", plain: bool = False
+) -> View:
+    """A table with a heading row; an empty one says so instead of showing nothing.
+
+    Status words get their sign and colour, unless it is ``plain``: a Pod's Running is not an operation's.
+    """
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    html = render("table.html", title=title, columns=columns, rows=cells)
+    html = render("table.html", title=title, columns=columns, rows=cells, plain=plain)
     return View(
         "\n".join(filter(None, [title, aligned([list(columns), *cells]) if cells else "(none)"])), html
     )

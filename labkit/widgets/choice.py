@@ -7,27 +7,29 @@ from typing import TYPE_CHECKING, Any
 from labkit.widgets.kernel import in_notebook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
+
+    from labkit.views import View
 
 
-def choose(options: Mapping[str, str], chosen: str | None, answered: Callable[[str], None]) -> None:
-    """Show the options below the cell; each click calls ``answered`` with the option's letter.
+def choose(asked: View, letters: Sequence[str], chosen: str | None, answered: Callable[[str], None]) -> bool:
+    """Show a question and, below it, a button for each letter; each click calls ``answered`` with its letter.
 
-    ``options`` maps letters to texts; ``chosen`` is an earlier answer. Outside a notebook nothing is shown.
+    ``chosen`` is an earlier answer. Outside a notebook nothing is shown, and the answer is False.
     """
     if not in_notebook():
-        return
+        return False
     import ipywidgets
     from IPython.display import display
 
-    class Options(ipywidgets.RadioButtons):  # type: ignore[misc]  # ipywidgets ships no types
+    class Letters(ipywidgets.ToggleButtons):  # type: ignore[misc]  # ipywidgets ships no types
         def __repr__(self) -> str:
-            return "(choose an answer above, then run the next cell)"
+            return "(choose a letter, then run the next cell)"
 
-    box = Options(
-        options=[(f"{letter}   {text}", letter) for letter, text in options.items()],
+    box = Letters(
+        options=[(f" {letter} ", letter) for letter in letters],
         value=chosen,
-        layout={"width": "auto"},
+        style={"button_width": "3.5em"},
     )
 
     def changed(change: dict[str, Any]) -> None:
@@ -35,4 +37,6 @@ def choose(options: Mapping[str, str], chosen: str | None, answered: Callable[[s
             answered(change["new"])
 
     box.observe(changed, names="value")
-    display(box)  # type: ignore[no-untyped-call]  # IPython ships no types for it
+    display(asked)  # type: ignore[no-untyped-call]  # IPython ships no types for it
+    display(box)  # type: ignore[no-untyped-call]
+    return True
