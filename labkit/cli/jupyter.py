@@ -33,7 +33,8 @@ def lab(
         note("Starting JupyterLab")
         running = jupyter.start(settings, port=port)
         try:
-            with contextlib.suppress(KeyboardInterrupt):  # from here on it is how this command is meant to end
+            # From here on, Ctrl-C is how this command is meant to end.
+            with contextlib.suppress(KeyboardInterrupt):
                 say(f"JupyterLab: {running.url}")
                 say("Ctrl-C stops it.")
                 if browser:

@@ -6,6 +6,7 @@ cluster or a server-side apply; ``kubectl`` beside the notebook sees, and may do
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ApiError, LabError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from labkit.views import View
 
 _MANAGER = "kubectl"
+_ADDRESS = re.compile(r"\b\d+\.\d+\.\d+\.\d+\b")
 _OWN = ("pod-template-hash",)
 
 
@@ -94,9 +96,9 @@ class Namespace:
         """What the application behind a Service answers; ``{"error": …}`` in the API server's words if none does."""
         try:
             answer = self._cluster.proxy(self.name, service, path)
-            found: dict[str, Any] = answer.json() if answer.status < 400 else {"error": answer.text}
+            found: dict[str, Any] = answer.json() if answer.status < 400 else {"error": answer.text.strip()}
         except LabError as error:
-            return {"error": error.problem}
+            return {"error": _ADDRESS.sub("the Pod", error.problem)}  # its address changes with every Pod
         return found
 
     # -- looking
@@ -121,7 +123,7 @@ class Namespace:
         """``GET path`` of the application behind a Service, through the API server."""
         answer = self.answer(service, path)
         if "error" in answer:
-            return code(f"✗ no answer: {answer['error'].strip()}")
+            return code(f"✗ no answer: {answer['error']}")
         return code(f"✓ {answer['app']} {answer['version']} answers: {answer['message']}")
 
     def picture(self) -> View:
@@ -185,19 +187,19 @@ class Namespace:
         return all(map(_available, deployments)) and all(map(self._has_its_endpoints, self.services()))
 
     def _has_its_endpoints(self, service: Object) -> bool:
-        wanted = {get_path(pod, "status", "podIP") for pod in self.behind(service) if _ready(pod)}
+        wanted = {each for pod in self.behind(service) if _ready(pod) for each in _listens(service, pod)}
         slices = self._cluster.list(
             "discovery.k8s.io/v1",
             "EndpointSlice",
             self.name,
             label_selector=f"kubernetes.io/service-name={name_of(service)}",
         )
-        return wanted == set(_addresses(slices.items))
+        return wanted == set(_endpoints(slices.items))
 
     def _service_box(self, service: Object) -> Box:
         selector = get_path(service, "spec", "selector", default={})
         count = sum(_ready(pod) for pod in self.behind(service))
-        line = f"✓ {count} ready Pods behind it" if count else "✗ no ready Pod behind it"
+        line = f"✓ {count} ready Pod{'s'[count == 1 :]} behind it" if count else "✗ no ready Pod behind it"
         wanted = ", ".join(f"{key}: {value}" for key, value in selector.items()) or "(no selector)"
         lines = (f"selects {wanted}", line)
         return Box(
@@ -219,11 +221,22 @@ def _available(deployment: Object) -> bool:
     return status.get("observedGeneration") == deployment["metadata"]["generation"] and counts == [wanted] * 3
 
 
-def _addresses(slices: list[Object]) -> Iterator[str]:
+def _listens(service: Object, pod: Object) -> Iterator[tuple[str, int]]:
+    """The Pod's addresses, with port, that a Service means; a port of a name is looked up in the Pod."""
+    containers = get_path(pod, "spec", "containers", default=[])
+    names = {p.get("name"): p["containerPort"] for c in containers for p in c.get("ports") or []}
+    for port in get_path(service, "spec", "ports", default=[]):
+        target = port.get("targetPort", port["port"])
+        number = target if isinstance(target, int) else names.get(target)
+        if number:
+            yield str(get_path(pod, "status", "podIP")), number
+
+
+def _endpoints(slices: list[Object]) -> Iterator[tuple[str, int]]:
     for each in slices:
         for endpoint in each.get("endpoints") or []:
             if get_path(endpoint, "conditions", "ready", default=False):
-                yield from endpoint["addresses"]
+                yield from ((a, p["port"]) for a in endpoint["addresses"] for p in each.get("ports") or [])
 
 
 def _family(pod: Object) -> str:

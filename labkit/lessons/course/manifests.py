@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.objects import get_path, labels_of, name_of
+from labkit.lessons.course.looking import is_ready, message_of, named, shown, told
 from labkit.lessons.written import Say, written
 
 if TYPE_CHECKING:
@@ -13,29 +14,6 @@ if TYPE_CHECKING:
     from labkit.lessons.workbench import Workbench
 
 NAME = "manifests"
-
-
-def named(objects: list[Object], name: str) -> Object | None:
-    """The object of that name, if it is among them."""
-    return next((obj for obj in objects if name_of(obj) == name), None)
-
-
-def shown(labels: dict[str, str]) -> str:
-    """Labels as people read them."""
-    kept = {key: value for key, value in labels.items() if key != "pod-template-hash"}
-    return ", ".join(f"{key}: {value}" for key, value in sorted(kept.items())) or "none"
-
-
-def message_of(pod: Object) -> str:
-    """What a Pod of the lab's application is told to say."""
-    env = get_path(pod, "spec", "containers", 0, "env", default=[])
-    return str(next((each.get("value", "") for each in env if each["name"] == "MESSAGE"), ""))
-
-
-def is_ready(pod: Object) -> bool:
-    """Whether the Pod's condition Ready is True."""
-    conditions = get_path(pod, "status", "conditions", default=[])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def _reach(bench: Workbench, say: Say) -> Finding:
@@ -57,7 +35,7 @@ def _reach(bench: Workbench, say: Say) -> Finding:
         return say.no("nothing", selector=shown(selector), labels=shown(labels_of(own[0])))
     answer = ns.answer("bananas")
     if answer.get("message") != "bananas":
-        return say.no("port", error=_told(answer))
+        return say.no("port", error=told(answer))
     if pending := ns.pending():
         return say.no("file", pending=", ".join(pending))
     return say.yes(count=len(behind), message=answer["message"])
@@ -98,17 +76,13 @@ def _cherries_service(ns: Any, service: Object, say: Say) -> Finding:
         return say.no("selector", selector=selector, found=", ".join(sorted(found)) or "no Pod")
     answer = ns.answer("cherries")
     if answer.get("message") != "cherries":
-        return say.no("answer", answer=answer.get("message") or _told(answer))
+        return say.no("answer", answer=answer.get("message") or told(answer))
     written_down = {(obj["kind"], name_of(obj)) for obj in ns.wanted()}
     missing = [kind for kind in ("Deployment", "Service") if (kind, "cherries") not in written_down]
     missing += [name for name in ns.pending() if name.endswith("/cherries")]
     if missing:
         return say.no("file", missing=", ".join(missing))
     return say.yes(message=answer["message"])
-
-
-def _told(answer: dict[str, Any]) -> str:
-    return str(answer.get("error") or answer.get("message") or "nothing").strip()
 
 
 def _waiting(pod: Object) -> str:
