@@ -39,6 +39,7 @@ class Admission:
         self._allocator = Allocator(store)
         self._on_create: dict[str, OnCreate] = {
             "pods": self._pod,
+            "nodes": _keep_pods_away,
             "persistentvolumeclaims": self._claim,
             "persistentvolumes": _protect("kubernetes.io/pv-protection"),
             "services": self._allocator.allocate,
@@ -156,6 +157,14 @@ class Admission:
             if (entry.decode()["metadata"].get("annotations") or {}).get(annotation) == "true":
                 return key.name
         return ""
+
+
+def _keep_pods_away(node: JSON) -> None:
+    """TaintNodesByCondition: a new node takes no pods until its kubelet said that it is ready."""
+    taints = node.setdefault("spec", {}).setdefault("taints", [])
+    taint = {"key": _GONE_NODE[0], "effect": "NoSchedule"}
+    if not any((t.get("key"), t.get("effect")) == (taint["key"], taint["effect"]) for t in taints):
+        taints.append(taint)
 
 
 def _protect(finalizer: str) -> OnCreate:

@@ -21,6 +21,12 @@ SHARED_STORAGE: Final = {
     ("events.k8s.io", "events"): ("events", "v1"),
 }
 
+# What the server tells whoever uses a kind that is on its way out.
+DEPRECATED: Final = {
+    ("", "v1", "ComponentStatus"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("", "v1", "Endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+
 
 class BuiltinModel:
     """A built-in kind's schema, read when the kind is first used."""
@@ -103,4 +109,5 @@ def _resource(kind: Kind, codec: Codec, bare: Codec) -> Resource:
         storage=storage,
         storage_version=version,
         conversion=CONVERSIONS.get((kind.group, kind.version, kind.plural)),
+        warning=DEPRECATED.get((kind.group, kind.version, kind.kind), ""),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from labkit.errors import ApiError
 from labkit.sandbox.apiserver import bodies, negotiation, options, problems, reviews, wire
 from labkit.sandbox.apiserver.negotiation import Form
 from labkit.sandbox.apiserver.selection import Selection
@@ -89,9 +90,13 @@ class Handlers:
         route = call.route
         if route.subresource not in ("", "status"):
             return await self._api.subresources.answer(call)
-        answer = self._verbs[route.verb](call)
-        if route.resource.warning:
-            answer.warnings.append(route.resource.warning)
+        if not route.resource.warning:
+            return self._verbs[route.verb](call)
+        try:
+            answer = self._verbs[route.verb](call)
+        except ApiError as error:  # whoever is refused should hear it, too
+            answer = wire.error_response(error, Form(yaml=call.form.yaml))
+        answer.warnings.append(route.resource.warning)
         return answer
 
     # ── reading ───────────────────────────────────────────────────────────────

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labkit.runtime.loop import LoopHost
+from labkit.sandbox.controllers.cron_job import CronJobs
+from labkit.sandbox.controllers.daemon_set import DaemonSets
 from labkit.sandbox.controllers.deployment import Deployments
 from labkit.sandbox.controllers.endpoints import Endpoints
 from labkit.sandbox.controllers.finished_jobs import FinishedJobs
@@ -14,8 +16,12 @@ from labkit.sandbox.controllers.namespace import Namespaces
 from labkit.sandbox.controllers.nodes import NodePods, NodeTaints
 from labkit.sandbox.controllers.plane import ControlPlane
 from labkit.sandbox.controllers.replica_set import ReplicaSets
+from labkit.sandbox.controllers.replication_controller import ReplicationControllers
 from labkit.sandbox.controllers.scheduler import Scheduler
 from labkit.sandbox.controllers.service_accounts import NamespaceContents
+from labkit.sandbox.controllers.stateful_set import StatefulSets
+from labkit.sandbox.controllers.storage_protection import StorageProtection
+from labkit.sandbox.controllers.volumes import Volumes
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,7 +36,13 @@ _SIMPLE = (
     NodePods,
     ReplicaSets,
     Deployments,
+    ReplicationControllers,
+    StatefulSets,
+    DaemonSets,
     Jobs,
+    CronJobs,
+    Volumes,
+    StorageProtection,
     FinishedJobs,
     Endpoints,
 )
