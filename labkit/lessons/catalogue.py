@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import LessonError
 from labkit.lessons import tour
-from labkit.lessons.course import copies, manifests
+from labkit.lessons.course import copies, manifests, templates
 from labkit.settings.texts import texts
 from labkit.views.lesson import say
 from labkit.views.table import table
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from labkit.lessons.progress import Progress
     from labkit.views import View
 
-_LESSONS = {script.number: script for script in (tour.SCRIPT, manifests.SCRIPT, copies.SCRIPT)}
+_LESSONS = {
+    script.number: script for script in (tour.SCRIPT, manifests.SCRIPT, copies.SCRIPT, templates.SCRIPT)
+}
 
 
 def lessons() -> list[Script]:
