@@ -175,8 +175,20 @@ class Helm:
         return self.charts[digest]
 
     def render(self, request: Message) -> Message:
-        """Every template's output by its name, and the files of ``crds/``."""
+        """Every template's output by its name, and the files of ``crds/``.
+
+        Helm renders a chart with subcharts by changing it: it takes out those that a condition or a tag turns
+        off, and writes imported values into it. So such a chart serves one render and is loaded anew for the next.
+        """
         chart = self.chart(request)
+        used_up = bool(chart.dependencies)
+        try:
+            return self._rendered(chart, request)
+        finally:
+            if used_up:
+                self.charts.pop(request["chart"]).close()
+
+    def _rendered(self, chart: Any, request: Message) -> Message:
         options = {key: value for key, value in request["options"].items() if value}
         values = json.dumps(request["values"])
         # The library knows more options (kube_version, api_versions, skip_schema_validation) than the
