@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labkit.gitops.status import moment
@@ -20,10 +21,10 @@ JSON = dict[str, Any]
 
 
 def decide(
-    app: Application, status: JSON, comparison: Comparison, now: datetime
+    app: Application, status: JSON, comparison: Comparison, now: datetime, held: str = ""
 ) -> tuple[Decision, JSON | None]:
-    """Whether to sync without being asked, and the operation if so."""
-    facts = _facts(app, status, comparison, now)
+    """Whether to sync without being asked, and the operation if so; ``held`` names a sync window that blocks it."""
+    facts = replace(_facts(app, status, comparison, now), held=held)
     decision = gates(facts)
     return decision, _operation(app, facts, heal=decision.heal) if decision.sync else None
 

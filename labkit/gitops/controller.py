@@ -14,6 +14,7 @@ from labkit.gitops.credentials import Secrets
 from labkit.gitops.destinations import Connect, Destinations
 from labkit.gitops.diff import masked
 from labkit.gitops.observe import Observer, Sight
+from labkit.gitops.projects import Projects
 from labkit.gitops.reconcile import Reconciler
 from labkit.gitops.refresh import Polling, concerned
 from labkit.gitops.sync.operation import TERMINATING, WAVE_SECONDS
@@ -59,10 +60,11 @@ class Controller:
         self._home, self._workers = home, workers
         self._applications = Feed(Informer(API_VERSION, "Application"), home, clock, namespace=NAMESPACE)
         secrets = Feed(Informer("v1", "Secret"), home, clock, namespace=NAMESPACE)
-        self._feeds = [self._applications, secrets]
+        projects = Feed(Informer(API_VERSION, "AppProject"), home, clock, namespace=NAMESPACE)
+        self._feeds = [self._applications, projects, secrets]
         known = Secrets(secrets.informer)
         self._destinations = Destinations(home, known, clock, connect, self._live_changed)
-        self._observer = Observer(make_sources(known), self._destinations)
+        self._observer = Observer(make_sources(known), self._destinations, Projects(projects.informer, known))
         self._reconciler = Reconciler(
             home,
             self._applications.informer,
@@ -83,6 +85,7 @@ class Controller:
                     f"the cluster's {feed.informer.kind} objects could not be listed"
                 )
         self._applications.informer.on_change(self._application_changed)
+        self._feeds[1].informer.on_change(self._project_changed)
         self._loop.start(self._workers)
 
     def stop(self) -> None:
@@ -178,6 +181,11 @@ class Controller:
     def _application_changed(self, _event: str, obj: Object, old: Object | None) -> None:
         if old is None or _matters(obj) != _matters(old) or _terminating(obj) != _terminating(old):
             self._loop.enqueue(name_of(obj))
+
+    def _project_changed(self, _event: str, obj: Object, _old: Object | None) -> None:
+        for app in self._applications.informer.list(NAMESPACE):
+            if ((app.get("spec") or {}).get("project") or "default") == name_of(obj):
+                self._loop.enqueue(name_of(app))
 
     def _live_changed(self, live: LiveCluster, obj: Object) -> None:
         instance = live.application_of(obj)

@@ -48,6 +48,14 @@ class Secrets:
                 return {**fields, "config": json.loads(fields.get("config") or "{}"), "version": version}
         return None
 
+    def clusters_of(self, project: str) -> set[str]:
+        """The servers and names of the clusters that are registered for one project."""
+        found = [decoded(secret) | {"": name_of(secret)} for secret in self._of_type("cluster")]
+        own = [fields for fields in found if fields.get("project") == project]
+        return {
+            part for fields in own for part in (fields.get("server", ""), fields.get("name") or fields[""])
+        }
+
     def _of_type(self, wanted: str) -> list[Object]:
         found = self._informer.list(NAMESPACE)
         return [secret for secret in found if labels_of(secret).get(SECRET_TYPE) == wanted]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from labkit.gitops.api.application import Application, Source
     from labkit.gitops.destinations import Destinations
     from labkit.gitops.live import LiveCluster
+    from labkit.gitops.projects import Projects
     from labkit.gitops.sources import Manifests, Sources
 
 
@@ -43,8 +44,8 @@ class Remembered:
 class Observer:
     """Looks at applications. Thread-safe as long as no two threads look at the same one."""
 
-    def __init__(self, sources: Sources, destinations: Destinations) -> None:
-        self.sources, self.destinations = sources, destinations
+    def __init__(self, sources: Sources, destinations: Destinations, projects: Projects) -> None:
+        self.sources, self.destinations, self.projects = sources, destinations, projects
         self._remembered: dict[str, Remembered] = {}
 
     def look(
@@ -61,7 +62,8 @@ class Observer:
         found = self._live(app, memory.targets, live)
         rules = app.spec.get("ignoreDifferences") or []
         predict = _Predictor(live, memory)
-        return Sight(live, manifests, compare(memory.targets, found, predict, rules))
+        permits = self.projects.permits(app, live)
+        return Sight(live, manifests, compare(memory.targets, found, predict, rules, permits))
 
     def wants(self, app: str, key: ObjectKey) -> bool:
         """Whether the application wanted an object of that key when it was last looked at."""

@@ -20,6 +20,7 @@ from labkit.gitops.running import Running, begin
 from labkit.gitops.status import difference, set_conditions, set_health, stamp
 from labkit.gitops.sync.afterwards import settle
 from labkit.gitops.sync.carry import Carrier
+from labkit.gitops.sync.gates import HELD_SECONDS
 from labkit.gitops.sync.operation import ENDED
 from labkit.gitops.tree import images
 from labkit.k8s.objects import Object, annotations_of, metadata, name_of
@@ -68,6 +69,7 @@ class Reconciler:
     ) -> None:
         self._home, self._applications, self._observer, self._clock = home, applications, observer, clock
         self._polling, self._recorder, self._wave_seconds = polling, recorder, wave_seconds
+        self._projects = observer.projects
         self._memories: dict[str, Memory] = {}
         self._deletion = Deletion(observer, home)
 
@@ -83,6 +85,8 @@ class Reconciler:
         status: JSON = copy.deepcopy(obj.get("status") or {})
         try:
             app = Application.from_object(obj)
+            if not app.deleting:
+                self._projects.check(app)
         except InvalidSpec as error:
             self._refuse(memory, status, error)
             return None
@@ -167,6 +171,10 @@ class Reconciler:
             self._recorder.normal(
                 app.obj, "OperationStarted", f"Initiated {_who(operation)} sync to {_revision(state)}"
             )
+        by_hand = not (status["operationState"]["operation"].get("initiatedBy") or {}).get("automated")
+        if held := self._projects.held(app, self._clock.now(), manual=by_hand):
+            status["operationState"]["message"] = held
+            return HELD_SECONDS
         job = Running(
             app,
             status["operationState"],
@@ -183,7 +191,9 @@ class Reconciler:
 
     def _automatic(self, app: Application, status: JSON, sight: Sight) -> tuple[JSON | None, float | None]:
         now = self._clock.now()
-        decision, operation = decide(app, status, sight.comparison, now)
+        decision, operation = decide(
+            app, status, sight.comparison, now, self._projects.held(app, now, manual=False)
+        )
         set_conditions(status, {"SyncError": decision.error} if decision.error else {}, {"SyncError"}, now)
         return operation, decision.later
 

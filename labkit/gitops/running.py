@@ -128,7 +128,12 @@ class Running:
         sight = self._look()
         return Sync(
             self._plan(sight),
-            Carrier(sight.live, self._options, self._propagation),
+            Carrier(
+                sight.live,
+                self._options,
+                self._propagation,
+                self._observer.projects.permits(self.app, sight.live),
+            ),
             sight.live,
             self._attempt,
             self.state,

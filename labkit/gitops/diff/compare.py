@@ -96,12 +96,18 @@ def compare(
     live: Mapping[ObjectKey, Object],
     predict: Predict,
     rules: Iterable[dict[str, Any]] = (),
+    permits: Callable[[Object], str] = lambda _obj: "",
 ) -> Comparison:
-    """Compare what is wanted (object and origin by key) with what is live; the extras among those come last."""
-    found = [
-        _one(key, target, origin, live.get(key), predict, list(rules))
-        for key, (target, origin) in targets.items()
-    ]
+    """Compare what is wanted (object and origin by key) with what is live; the extras among those come last.
+
+    Of what is not permitted (``permits`` says why) nothing is known.
+    """
+    found = []
+    for key, (target, origin) in targets.items():
+        if refusal := permits(target):
+            found.append(Compared(key, UNKNOWN, target, live.get(key), None, origin, refusal))
+        else:
+            found.append(_one(key, target, origin, live.get(key), predict, list(rules)))
     for key, obj in live.items():
         if key not in targets:
             counts = not compare_option(obj, "IgnoreExtraneous")

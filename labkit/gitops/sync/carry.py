@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ApiError, Conflict, LabError, NotFound
@@ -15,6 +15,7 @@ from labkit.k8s.objects import Object, gvk, metadata, name_of, namespace_of, uid
 
 if TYPE_CHECKING:
     from labkit.gitops.live import LiveCluster
+    from labkit.gitops.projects import Permits
     from labkit.gitops.sync.tasks import Task
 
 JSON = dict[str, Any]
@@ -28,9 +29,12 @@ class Carrier:
     live: LiveCluster
     options: tuple[str, ...] = ()
     propagation: str = "Foreground"
+    permits: Permits = field(default=lambda _obj: "")
 
     def dry_run(self, task: Task) -> str:
-        """Why the API server would refuse the task; empty if it would not."""
+        """Why the project or the API server would refuse the task; empty if neither would."""
+        if refusal := self.permits(task.obj):
+            return refusal
         if task.prunes or task.target is None:
             return ""
         try:
@@ -41,6 +45,8 @@ class Carrier:
 
     def carry(self, task: Task) -> JSON:
         """Do it; the entry for ``syncResult.resources``."""
+        if refusal := self.permits(task.obj):
+            return entry(task, SYNC_FAILED, refusal)
         try:
             status, message = self._prune(task) if task.prunes else self._apply(task)
         except LabError as error:

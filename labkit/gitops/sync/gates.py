@@ -14,6 +14,9 @@ HEAL_FIRST, HEAL_FACTOR, HEAL_LONGEST = 2.0, 3.0, 300.0
 HEAL_FORGOTTEN = 330.0
 """Seconds of peace after which the back-off begins anew."""
 
+HELD_SECONDS = 15.0
+"""Until a sync window is looked at again."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -33,6 +36,7 @@ class Facts:
     tried_phase: str
     heal_tries: int = 0
     seconds_since: float = 0.0  # the last operation ended
+    held: str = ""  # by a sync window: which
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ def decide(facts: Facts) -> Decision:
     """Go through the gates; the first that holds decides."""
     if not facts.automated:
         return Decision(False, "automated sync is off: sync it yourself")
+    if facts.held:
+        return Decision(False, facts.held, later=HELD_SECONDS)
     if facts.running:
         return Decision(False, "an operation is running")
     if facts.deleting:

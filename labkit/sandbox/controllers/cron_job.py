@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from labkit.errors import AlreadyExists, ApiError, NotFound
+from labkit.k8s import schedules
 from labkit.k8s.objects import Object, annotations_of, labels_of, metadata, name_of, namespace_of, uid_of
 from labkit.runtime.controller import Result
 from labkit.runtime.recorder import timestamp
-from labkit.sandbox.controllers import job, pods, schedules
+from labkit.sandbox.controllers import job, pods
 from labkit.sandbox.controllers.ownership import controller_reference
 from labkit.sandbox.controllers.plane import ControlPlane, Key, own_key, owner_key
 

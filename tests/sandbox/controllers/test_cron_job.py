@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from labkit.sandbox.controllers import schedules
+from labkit.k8s import schedules
 
 
 def cron(schedule="*/10 * * * *", *, seconds=1, fails=False, **spec):

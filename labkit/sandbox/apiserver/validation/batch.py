@@ -1,13 +1,10 @@
 """Job and CronJob."""
 
-# ruff: noqa: SIM905 - a table of words is read more easily as text
-
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
-from labkit.k8s import names
+from labkit.k8s import names, schedules
 from labkit.k8s.selectors import LabelSelector
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, required, unsupported
 from labkit.sandbox.apiserver.validation.basics import (
@@ -117,11 +114,11 @@ def cron_job(obj: JSON) -> Iterator[FieldError]:
     if not schedule:
         yield required("spec.schedule")
     else:
-        problem = schedule_problem(schedule)
+        problem = schedules.problem(schedule)
         if problem:
             yield bad("spec.schedule", schedule, problem)
     zone = spec.get("timeZone")
-    if zone is not None and not _known_zone(zone):
+    if zone is not None and not schedules.is_zone(zone):
         yield bad("spec.timeZone", zone, f"unknown time zone {zone}")
     yield from not_negative(spec, "spec", "startingDeadlineSeconds")
     yield from choice(
@@ -129,71 +126,3 @@ def cron_job(obj: JSON) -> Iterator[FieldError]:
     )
     yield from not_negative(spec, "spec", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
     yield from _job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
-
-
-def _known_zone(zone: str) -> bool:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
-# ── schedules ─────────────────────────────────────────────────────────────────
-
-_DESCRIPTORS: Final = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-_MONTHS: Final = {
-    name: i + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())
-}
-_DAYS: Final = {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())}
-_FIELDS: Final[tuple[tuple[int, int, dict[str, int]], ...]] = (
-    (0, 59, {}), (0, 23, {}), (1, 31, {}), (1, 12, _MONTHS), (0, 6, _DAYS),
-)  # fmt: skip
-
-
-def schedule_problem(schedule: str) -> str:
-    """What is wrong with a schedule, in the words of the cron library; "" for nothing."""
-    if schedule.startswith("@"):
-        if schedule in _DESCRIPTORS or re.fullmatch(r"@every ([0-9.]+(ns|us|ms|s|m|h))+", schedule):
-            return ""
-        return f"unrecognized descriptor: {schedule}"
-    fields = schedule.split()
-    if len(fields) != 5:
-        return f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
-    for text, (low, high, words) in zip(fields, _FIELDS, strict=True):
-        for part in text.split(","):
-            problem = _part_problem(part, low, high, words)
-            if problem:
-                return problem
-    return ""
-
-
-def _part_problem(part: str, low: int, high: int, words: dict[str, int]) -> str:
-    span, *step = part.split("/")
-    if len(step) > 1:
-        return f"too many slashes: {part}"
-    ends = span.split("-")
-    if len(ends) > 2:
-        return f"too many hyphens: {part}"
-    numbers = [low, high]
-    if ends[0] not in ("*", "?"):
-        numbers = []
-        for end in ends:
-            value = words.get(end.lower(), -1)
-            if value < 0 and not end.isdigit():
-                return f'failed to parse int from {end}: strconv.Atoi: parsing "{end}": invalid syntax'
-            numbers.append(value if value >= 0 else int(end))
-    if step and (not step[0].isdigit() or int(step[0]) == 0):
-        if step[0].isdigit():
-            return f"step of range should be a positive number: {part}"
-        return f'failed to parse int from {step[0]}: strconv.Atoi: parsing "{step[0]}": invalid syntax'
-    first, last = numbers[0], numbers[-1]
-    if first < low:
-        return f"beginning of range ({first}) below minimum ({low}): {part}"
-    if last > high:
-        return f"end of range ({last}) above maximum ({high}): {part}"
-    if first > last:
-        return f"beginning of range ({first}) beyond end of range ({last}): {part}"
-    return ""
