@@ -9,8 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from labkit.errors import LabError
-from labkit.gitops.api.application import Application, InvalidSpec, Source
-from labkit.gitops.sources import chart, directory
+from labkit.gitops.sources import chart, directory, kustomize
 from labkit.gitops.sources.manifests import Manifest, Manifests, Merged
 from labkit.gitops.sources.paths import app_path
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labkit.git import Commit, Credential, Mirror
+    from labkit.gitops.api.application import Application, Source
 
 KEPT = 256
 
@@ -118,18 +118,14 @@ class Sources:
                 kube_version=kube_version,
                 api_versions=api_versions,
             )
-        if any(
-            (folder / name).is_file() for name in ("kustomization.yaml", "kustomization.yml", "Kustomization")
-        ):
-            raise InvalidSpec(
-                "the folder is a kustomization, which the lab does not build yet",
-                where=f"spec.source.path {source.path}",
-                fix="Run `kubectl kustomize` and push what it prints, or use a chart.",
-            )
+        if kustomize.is_one(folder):
+            return kustomize.build(folder, source)
         return directory.read(folder, source.path, source.directory)
 
 
 def kind_of(sources: Sequence[Source]) -> str:
     """Argo CD's word for what renders the first source."""
     source = sources[0]
-    return "Helm" if source.helm or source.chart else "Directory"
+    if source.helm or source.chart:
+        return "Helm"
+    return "Kustomize" if source.kustomize else "Directory"
