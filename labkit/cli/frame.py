@@ -59,6 +59,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "sync": Entry("app.sync:sync", "Bring the cluster to what the repository says."),
         "wait": Entry("app.sync:wait", "Wait until an application is synced and healthy."),
         "diff": Entry("app.compare:diff", "Show what differs from the repository; exit code 1 if so."),
+        "plan": Entry("app.compare:plan", "Show what a sync would do, in order, and why."),
         "manifests": Entry("app.compare:manifests", "Print the manifests of an application."),
         "history": Entry("app.history:history", "Show what was deployed, and when."),
         "rollback": Entry("app.history:rollback", "Deploy an earlier entry of the history again."),

@@ -17,6 +17,7 @@ from labkit.gitops.observe import Observer, Sight
 from labkit.gitops.projects import Projects
 from labkit.gitops.reconcile import Reconciler
 from labkit.gitops.refresh import Polling, concerned
+from labkit.gitops.running import planned
 from labkit.gitops.sync.operation import TERMINATING, WAVE_SECONDS
 from labkit.k8s.objects import Object, ObjectKey, annotations_of, metadata, name_of
 from labkit.runtime.controller import Controller as Loop
@@ -57,7 +58,7 @@ class Controller:
         wave_seconds: float = WAVE_SECONDS,
         workers: int = 4,
     ) -> None:
-        self._home, self._workers = home, workers
+        self._home, self._workers, self._clock = home, workers, clock
         self._applications = Feed(Informer(API_VERSION, "Application"), home, clock, namespace=NAMESPACE)
         secrets = Feed(Informer("v1", "Secret"), home, clock, namespace=NAMESPACE)
         projects = Feed(Informer(API_VERSION, "AppProject"), home, clock, namespace=NAMESPACE)
@@ -140,6 +141,13 @@ class Controller:
             }
             found.append(entry | {"liveState": live, "targetState": target, "predictedLiveState": predicted})
         return found
+
+    def plan(self, name: str, *, prune: bool | None = None) -> list[JSON]:
+        """What a sync would do now, in order and with the reason for each step; ``prune`` as the policy says."""
+        app, sight = self._application(name), self._look(name)
+        wanted = app.sync_policy.prune if prune is None else prune
+        sync = {"prune": wanted, "revision": sight.manifests.revision}
+        return planned(app, {"sync": sync}, sight, self._observer, self._clock).to_json()
 
     def resource_tree(self, name: str) -> list[JSON]:
         """The application's live objects and what was made of them, as nodes with ``parentRefs``."""

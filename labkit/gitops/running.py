@@ -57,6 +57,12 @@ def begin(app: Application, operation: JSON, sight: Sight, observer: Observer, n
     return state
 
 
+def planned(app: Application, operation: JSON, sight: Sight, observer: Observer, clock: Clock) -> Plan:
+    """What an operation would do, in order, if it began now. Nothing is done."""
+    state = begin(app, operation, sight, observer, clock.now())
+    return Running(app, state, sight, observer, clock, {}, 0.0).plan()
+
+
 class Running:
     """One pass over a running operation. ``state`` is changed in place."""
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from labkit.errors import ApplicationError
 from labkit.gitops import operations
-from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource
+from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, PlannedTask, Resource
 from labkit.lab.reading import differences_of, pods, tree_of
 from labkit.lab.repos import address
 from labkit.lab.spec import Wishes, changed
@@ -95,6 +95,12 @@ class App:
     def diff(self) -> Listing[Difference]:
         """What is not as the repository says; a sync would change just this."""
         return Listing(differences_of(self._ask("managed-resources")["items"]), empty="(no difference)")
+
+    def plan(self, *, prune: bool | None = None) -> Listing[PlannedTask]:
+        """What a sync would do now, in order, and why; nothing is done. ``prune`` is as the policy says."""
+        query = "" if prune is None else f"?prune={str(prune).lower()}"
+        found = [PlannedTask.of(item) for item in self._ask(f"plan{query}")["tasks"]]
+        return Listing(found, empty="(nothing to do)")
 
     def manifests(self, source: str = "git") -> Listing[dict[str, Any]]:
         """The objects as Git says (``git``), or as the cluster has them (``live``)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.yaml import dump
-from labkit.lab.facts import Difference, Entry, Event, Resource
+from labkit.lab.facts import Difference, Entry, Event, PlannedTask, Resource
 from labkit.views import View
 from labkit.views.code import code
 from labkit.views.diff import Change, diff
@@ -22,6 +22,7 @@ _COLUMNS: dict[type, tuple[tuple[str, str], ...]] = {
         ("HEALTH", "health"),
         ("MESSAGE", "message"),
     ),
+    PlannedTask: (("WHEN", "when"), ("ACTION", "action"), ("OBJECT", "about"), ("WHY", "reason")),
     Entry: (("ID", "id"), ("REVISION", "short"), ("INITIATED BY", "initiated_by")),
     Event: (("TYPE", "type"), ("REASON", "reason"), ("OBJECT", "about"), ("MESSAGE", "message")),
 }

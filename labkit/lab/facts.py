@@ -168,6 +168,43 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class PlannedTask:
+    """One step that a sync would take: the phase and wave, what is done with which object, and why."""
+
+    phase: str
+    wave: int | None
+    action: str
+    resource: Resource
+    reason: str
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> PlannedTask:
+        """From the service's answer."""
+        return cls(item["phase"], item["wave"], item["action"], Resource.of(item), item["reason"])
+
+    def to_json(self) -> dict[str, Any]:
+        """As the service said it."""
+        about = self.resource
+        found = {"phase": self.phase, "wave": self.wave, "action": self.action, "group": about.group}
+        return found | {
+            "kind": about.kind, "namespace": about.namespace, "name": about.name, "reason": self.reason,
+        }  # fmt: skip
+
+    @property
+    def when(self) -> str:
+        """``PreSync``, ``Sync 2``: the phase, and the wave where it is not 0."""
+        return f"{self.phase} {self.wave}" if self.wave else self.phase
+
+    @property
+    def about(self) -> str:
+        """The object, ``Kind/name``."""
+        return f"{self.resource.kind}/{self.resource.name}"
+
+    def __repr__(self) -> str:
+        return f"{self.when:<10}  {self.action:<6}  {self.about}  ({self.reason})"
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that a controller reported about an object of the application."""
 

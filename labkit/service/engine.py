@@ -21,6 +21,8 @@ from labkit.runtime.clock import SystemClock
 from labkit.service.registry import MANAGER, connect
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from labkit.cluster import Cluster
     from labkit.forge import PushEvent
     from labkit.git import Credential
@@ -76,13 +78,16 @@ class Engine:
             names += self._controller.webhook({**payload, "repository": {**repository, "clone_url": url}})
         return list(dict.fromkeys(names))
 
-    def application(self, name: str, part: str) -> Any:
+    def application(self, name: str, part: str, options: Mapping[str, str]) -> Any:
         """What the controller knows of an application, as Argo CD's API names it."""
         match part:
             case "manifests":
                 return {"manifests": self._controller.manifests(name)}
             case "managed-resources":
                 return {"items": self._controller.managed_resources(name)}
+            case "plan":
+                prune = {"true": True, "false": False}.get(options.get("prune", ""))
+                return {"tasks": self._controller.plan(name, prune=prune)}
             case "resource-tree":
                 return {"nodes": self._controller.resource_tree(name)}
             case "revision-metadata":
@@ -90,7 +95,7 @@ class Engine:
         raise BadRequest(
             f"there is no {part!r} of an application",
             where=f"/api/v1/applications/{name}/{part}",
-            fix="One of manifests, managed-resources, resource-tree, revision-metadata.",
+            fix="One of manifests, managed-resources, plan, resource-tree, revision-metadata.",
         )
 
     def _ensure(self, obj: dict[str, Any]) -> None:

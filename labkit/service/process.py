@@ -24,7 +24,7 @@ from labkit.settings import ServiceRecord, Settings, explained
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import uvicorn
 
@@ -179,8 +179,8 @@ class _Desk:
     def delete_repository(self, name: str) -> None:
         self._forge.delete(name)
 
-    def application(self, name: str, part: str) -> Any:
-        return self._engine.application(name, part)
+    def application(self, name: str, part: str, options: Mapping[str, str]) -> Any:
+        return self._engine.application(name, part, options)
 
     def webhook(self, payload: dict[str, Any]) -> list[str]:
         return self._engine.webhook(payload)

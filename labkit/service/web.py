@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from labkit import __version__, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -44,8 +44,8 @@ class Desk(Protocol):
     def delete_repository(self, name: str) -> None:
         """Remove a repository."""
 
-    def application(self, name: str, part: str) -> Any:
-        """``manifests``, ``managed-resources`` or ``resource-tree`` of an application."""
+    def application(self, name: str, part: str, options: Mapping[str, str]) -> Any:
+        """``manifests``, ``managed-resources``, ``plan`` … of an application; ``options`` is the query."""
 
     def webhook(self, payload: dict[str, Any]) -> list[str]:
         """Refresh the applications that a push concerns; returns their names."""
@@ -148,7 +148,7 @@ async def _repository(request: Request, _: bytes, desk: Desk) -> Any:
 
 async def _application(request: Request, _: bytes, desk: Desk) -> Any:
     name, part = request.path_params["name"], request.path_params["part"]
-    return await run_in_threadpool(desk.application, name, part)
+    return await run_in_threadpool(desk.application, name, part, request.query_params)
 
 
 async def _webhook(_: Request, body: bytes, desk: Desk) -> Any:

@@ -73,6 +73,17 @@ def test_a_repository_is_meant_by_its_name(run, lab):
     run("app", "delete", "by-name", "--yes")
 
 
+def test_a_plan_says_what_a_sync_would_do_and_does_nothing(run, app):
+    planned = run("app", "plan", app)
+    assert planned.returncode == 0, planned.stderr
+    rows = [line.split() for line in planned.stdout.splitlines()]
+    assert rows[0] == ["PHASE", "WAVE", "ACTION", "GROUP", "KIND", "NAMESPACE", "NAME", "WHY"]
+    assert rows[1][:3] == ["PreSync", "create", "Namespace"]
+    kinds = [task["kind"] for task in json.loads(run("app", "plan", app, "-o", "json").stdout)]
+    assert kinds == ["Namespace", "ConfigMap", "Service", "Deployment"]
+    assert run("app", "get", app, "-o", "json").stdout.find("operationState") == -1
+
+
 def test_created_synced_and_healthy(run, app):
     assert run("app", "sync", app, "--timeout", "60").returncode == 0
     waited = run("app", "wait", app, "--timeout", "60")

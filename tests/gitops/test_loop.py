@@ -74,6 +74,26 @@ def test_what_git_dropped_is_pruned_only_if_asked(world):
     assert world.find("ConfigMap", "b", app) is None
 
 
+def test_a_plan_is_what_the_sync_then_does(world):
+    repo = world.repository("shop")
+    repo.push({"a.yaml": config("a", v="1"), "b.yaml": config("b", v="1")})
+    app = world.app("shop", repo)
+    world.until(lambda: world.status(app).get("sync"), lambda sync: sync)
+    operations.sync(world.cluster, app)
+    world.settled(app)
+    repo.push({"a.yaml": config("a", v="2"), "c.yaml": config("c", v="1")}, drop=("b.yaml",))
+    world.until(lambda: world.status(app)["sync"]["status"], lambda status: status == "OutOfSync")
+    without = {(t["action"], t["name"]): t["reason"] for t in world.controller.plan(app)}
+    assert set(without) == {("apply", "a"), ("create", "c"), ("keep", "b")}
+    assert without["keep", "b"] == "ignored (requires pruning)"
+    planned = [(t["action"], t["name"]) for t in world.controller.plan(app, prune=True)]
+    assert planned == [("prune", "b"), ("apply", "a"), ("create", "c")]
+    operations.sync(world.cluster, app, prune=True)
+    state = world.ended(app, "Succeeded")["status"]["operationState"]
+    world.settled(app)
+    assert [r["name"] for r in state["syncResult"]["resources"]] == [name for _, name in planned]
+
+
 def test_an_object_that_forbids_it_is_not_pruned(world):
     repo = world.repository("shop")
     kept = config("kept", v="1")

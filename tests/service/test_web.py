@@ -41,7 +41,7 @@ class Desk:
             raise errors.RepositoryNotFound("no such repository", where=name, fix="labkit repo list")
         self.names.remove(name)
 
-    def application(self, name: str, part: str) -> Any:
+    def application(self, name: str, part: str, options: Any) -> Any:
         raise errors.ApplicationNotFound(f"no application {name}", fix="labkit app list")
 
     def webhook(self, payload: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from labkit.cli.app.create import Name
-from labkit.cli.output import GREEN, RED, Format, Output, paint, structured
+from labkit.cli.output import GREEN, RED, Format, Output, listing, paint, structured
 from labkit.cli.session import say, session
 
 
@@ -45,6 +45,31 @@ def diff(
             )
     if differences and exit_code:
         raise typer.Exit(1)
+
+
+def plan(
+    name: Name,
+    prune: Annotated[
+        bool | None, typer.Option(help="With pruning, or without; else as the sync policy says.")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what a sync would do now: each step in its order, and why. Nothing is done."""
+    listing(
+        [task.to_json() for task in session.attach().apps[name].plan(prune=prune)],
+        output,
+        {
+            "PHASE": lambda t: t["phase"],
+            "WAVE": lambda t: t["wave"],
+            "ACTION": lambda t: t["action"],
+            "GROUP": lambda t: t["group"],
+            "KIND": lambda t: t["kind"],
+            "NAMESPACE": lambda t: t["namespace"],
+            "NAME": lambda t: t["name"],
+            "WHY": lambda t: t["reason"],
+        },
+        empty="Nothing to do.",
+    )
 
 
 def manifests(

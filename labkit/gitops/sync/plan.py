@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.gitops.api.options import sync_option
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.phases import SYNC, SYNC_FAIL, wave
-from labkit.gitops.sync.tasks import Task, hook_tasks, ordered, plan_waves
+from labkit.gitops.sync.tasks import FIRST, Task, hook_tasks, ordered, plan_waves
 from labkit.k8s.objects import Object, ObjectKey, name_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ class Plan:
         """The SyncFail hooks."""
         return [task for task in self.tasks if task.phase == SYNC_FAIL]
 
+    def to_json(self) -> list[JSON]:
+        """The tasks in their order, then what is left alone: what is done with which object, when, and why."""
+        found = [_entry(task, _action(task), task.reason) for task in self.tasks]
+        return found + [_entry(task, "keep", reason) for task, reason in self.kept]
+
     def __str__(self) -> str:
         lines = []
         for step in self.steps:
@@ -92,6 +97,16 @@ def plan(items: Iterable[Compared], wishes: Wishes, namespace: Task | None = Non
     if not wishes.selective:
         tasks += hook_tasks(targets)
     return Plan(tuple(ordered(plan_waves(tasks, wishes.options))), tuple(kept))
+
+
+def _action(task: Task) -> str:
+    return "hook" if task.hook else "prune" if task.prunes else "create" if task.live is None else "apply"
+
+
+def _entry(task: Task, action: str, reason: str) -> JSON:
+    found: JSON = {"phase": task.phase, "wave": task.wave if task.step != FIRST else None, "action": action}
+    found |= {"group": task.key.group, "kind": task.key.kind, "namespace": task.key.namespace}
+    return found | {"name": hooks.display_name(task.obj), "reason": reason}
 
 
 def _task(item: Compared) -> Task:

@@ -50,6 +50,11 @@ class Task:
         return f"{verb} {self.obj.get('kind')} {hooks.display_name(self.obj)}"
 
 
+_BEFORE_ALL = -(2**31)
+FIRST = (PHASES.index(PRE_SYNC), _BEFORE_ALL)
+"""The step of the destination's namespace, which has no wave that anybody wrote."""
+
+
 def ordered(tasks: Iterable[Task]) -> list[Task]:
     """By phase, wave, kind and name; a Namespace or CRD comes before the first that needs it."""
     found = sorted(tasks, key=_place)
@@ -88,7 +93,7 @@ def hook_tasks(targets: Iterable[Object]) -> list[Task]:
 
 def namespace_task(obj: Object, live: Object | None) -> Task:
     """CreateNamespace: before everything else."""
-    return Task(PRE_SYNC, obj, live, wave=-(2**31), reason="syncOption CreateNamespace=true")
+    return Task(PRE_SYNC, obj, live, wave=_BEFORE_ALL, reason="syncOption CreateNamespace=true")
 
 
 def _place(task: Task) -> tuple[int, int, int, int, str]:
