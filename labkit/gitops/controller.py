@@ -12,7 +12,7 @@ from labkit.gitops.api.application import Application
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
 from labkit.gitops.credentials import Secrets
 from labkit.gitops.destinations import Connect, Destinations
-from labkit.gitops.diff import masked
+from labkit.gitops.diff import differences, masked
 from labkit.gitops.observe import Observer, Sight
 from labkit.gitops.projects import Projects
 from labkit.gitops.reconcile import Reconciler
@@ -123,7 +123,7 @@ class Controller:
         return [obj for obj in masked(*found) if obj is not None]
 
     def managed_resources(self, name: str) -> list[JSON]:
-        """Each object with its wanted, live and predicted state; Secrets are masked."""
+        """Each object with its wanted, live and predicted state, and who wrote what differs; Secrets are masked."""
         found = []
         for item in self._look(name).comparison.items:
             live, target, predicted = masked(item.live, item.target, item.predicted)
@@ -139,6 +139,8 @@ class Controller:
                 "origin": item.origin,
                 "problem": item.problem,
             }
+            if live is not None and predicted is not None and item.status != "Synced":
+                entry["differences"] = differences(live, predicted)
             found.append(entry | {"liveState": live, "targetState": target, "predictedLiveState": predicted})
         return found
 

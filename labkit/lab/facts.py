@@ -138,12 +138,33 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class FieldDifference:
+    """One field that differs: its path, both values, and who wrote the live one last (empty: nobody said)."""
+
+    path: str
+    live: Any
+    desired: Any
+    writer: str = ""
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> FieldDifference:
+        """From the service's answer."""
+        writer = (item.get("writer") or {}).get("manager") or ""
+        return cls(item["path"], item.get("live"), item.get("desired"), writer)
+
+    def __repr__(self) -> str:
+        by = f"  (last written by {self.writer})" if self.writer else ""
+        return f"{self.path}: {self.live!r} → {self.desired!r}{by}"
+
+
+@dataclass(frozen=True)
 class Difference:
     """One object that is not as the repository says: ``live`` and ``desired`` as YAML; one may be empty."""
 
     resource: Resource
     live: str
     desired: str
+    fields: tuple[FieldDifference, ...] = field(repr=False, default=())
 
     @property
     def change(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from labkit.k8s.yaml import dump
-from labkit.lab.facts import AppStatus, Difference, Resource
+from labkit.lab.facts import AppStatus, Difference, FieldDifference, Resource
 from labkit.views.tree import TreeNode
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def differences_of(items: list[JSON]) -> list[Difference]:
 def _difference(item: JSON) -> Difference:
     after = item.get("predictedLiveState") or item.get("targetState") if item.get("targetState") else None
     resource = Resource.of(item | {"health": None})
-    return Difference(resource, live=_text(item.get("liveState")), desired=_text(after))
+    fields = tuple(FieldDifference.of(each) for each in item.get("differences") or [])
+    return Difference(resource, live=_text(item.get("liveState")), desired=_text(after), fields=fields)
 
 
 def pods(root: TreeNode, *, kind: str = "", name: str = "") -> Iterator[TreeNode]:

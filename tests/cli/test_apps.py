@@ -117,6 +117,15 @@ def test_diff_says_what_a_sync_would_do(run, app):
     assert (after.returncode, after.stdout) == (0, "")
 
 
+def test_diff_says_who_wrote_what_differs(run, lab, app):
+    run("app", "sync", app, "--timeout", "60")
+    patch = {"data": {"COLOUR": "pink"}}
+    lab.cluster.patch("v1", "ConfigMap", f"{app}-web", app, patch=patch, field_manager="somebody")
+    said = run("app", "diff", app, "--refresh").stdout
+    assert "-  COLOUR: pink" in said
+    assert "  data.COLOUR: the live value was last written by somebody" in said
+
+
 def test_a_dry_run_changes_nothing(run, app, lab):
     done = run("app", "sync", app, "--dry-run")
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,8 @@ from labkit.cli.app.create import Name
 from labkit.cli.output import GREEN, RED, Format, Output, listing, paint, structured
 from labkit.cli.session import say, session
 
+OURS = "argocd-controller"
+
 
 class Side(StrEnum):
     """Which manifests."""
@@ -43,6 +45,9 @@ def diff(
                 if line.startswith("-")
                 else line
             )
+        for each in difference.fields:
+            if each.writer and each.writer != OURS:
+                say(f"  {each.path}: the live value was last written by {each.writer}")
     if differences and exit_code:
         raise typer.Exit(1)
 

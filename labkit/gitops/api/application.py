@@ -176,6 +176,14 @@ class Application:
             raise InvalidSpec(
                 "the application has no source", where="spec.source", fix="Give it repoURL and path."
             )
+        for number, rule in enumerate(spec.get("ignoreDifferences") or []):
+            where = f"spec.ignoreDifferences[{number}]"
+            if _mapping(rule, where).get("jqPathExpressions"):
+                raise InvalidSpec(
+                    "jq expressions are not evaluated here",
+                    where=f"{where}.jqPathExpressions",
+                    fix="Say it with jsonPointers or managedFieldsManagers.",
+                )
         return cls(
             obj,
             sources,

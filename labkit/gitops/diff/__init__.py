@@ -7,5 +7,6 @@ already, the object is Synced. So there is no difference that the server does no
 
 from labkit.gitops.diff.compare import Compared, Comparison, compare
 from labkit.gitops.diff.secrets import masked
+from labkit.gitops.diff.writers import differences
 
-__all__ = ["Compared", "Comparison", "compare", "masked"]
+__all__ = ["Compared", "Comparison", "compare", "differences", "masked"]

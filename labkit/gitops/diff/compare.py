@@ -10,6 +10,7 @@ from labkit.errors import ApiError, LabError
 from labkit.gitops import health
 from labkit.gitops.api.options import compare_option
 from labkit.gitops.diff.normal import ignored, normal
+from labkit.gitops.diff.writers import without_fields_of
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.phases import wave
 from labkit.k8s.objects import Object, ObjectKey, gvk
@@ -134,5 +135,8 @@ def _one(
     except LabError as error:
         return Compared(key, UNKNOWN, target, live, None, origin, str(error))
     pointers = ignored(target, rules)
-    same = normal(predicted, pointers) == normal(live, pointers)
+    after, before = normal(predicted, pointers), normal(live, pointers)
+    if managers := ignored(target, rules, "managedFieldsManagers"):
+        without_fields_of(set(managers), live, after, before)
+    same = after == before
     return Compared(key, SYNCED if same else OUT_OF_SYNC, target, live, predicted, origin)

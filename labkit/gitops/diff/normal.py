@@ -24,17 +24,17 @@ def normal(obj: Object, pointers: Iterable[str] = ()) -> Object:
     return kept
 
 
-def ignored(obj: Object, rules: list[dict[str, Any]]) -> list[str]:
-    """The JSON pointers of the ``ignoreDifferences`` rules that mean this object."""
+def ignored(obj: Object, rules: list[dict[str, Any]], field: str = "jsonPointers") -> list[str]:
+    """What the ``ignoreDifferences`` rules that mean this object say: pointers, or ``managedFieldsManagers``."""
     kind = gvk(obj)
     return [
-        pointer
+        text
         for rule in rules
         if rule.get("kind") in {kind.kind, "*"}
         and (rule.get("group") or "") in {kind.group, "*"}
         and rule.get("name") in {None, "", name_of(obj)}
         and rule.get("namespace") in {None, "", namespace_of(obj)}
-        for pointer in rule.get("jsonPointers") or []
+        for text in rule.get(field) or []
     ]
 
 

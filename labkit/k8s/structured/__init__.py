@@ -11,8 +11,9 @@ another's.  `apply` and `update` are all that others need; the rest of the room,
 - `last_applied`, `reset`: kubectl's annotation; the fields that a path of the API does not write
 """
 
+from labkit.k8s.structured.elements import words
 from labkit.k8s.structured.field_set import FieldSet
 from labkit.k8s.structured.reset import reset_fields
 from labkit.k8s.structured.writes import apply, update
 
-__all__ = ["FieldSet", "apply", "reset_fields", "update"]
+__all__ = ["FieldSet", "apply", "reset_fields", "update", "words"]

@@ -1,0 +1,94 @@
+"""What differs, who wrote it, and what is not to count."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit.errors import LabError
+from labkit.gitops import operations
+
+
+@pytest.fixture
+def app(world):
+    repo = world.repository("diff")
+    repo.push(
+        {
+            "web.yaml": {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": {"name": "web"},
+                "spec": {
+                    "replicas": 1,
+                    "selector": {"matchLabels": {"app": "web"}},
+                    "template": {
+                        "metadata": {"labels": {"app": "web"}},
+                        "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]},
+                    },
+                },
+            }
+        }
+    )
+    name = world.app("diff", repo)
+    world.until(lambda: world.status(name).get("sync"), lambda sync: sync)
+    operations.sync(world.cluster, name)
+    world.settled(name)
+    return name
+
+
+def by_hand(world, app, patch, manager):
+    world.cluster.patch("apps/v1", "Deployment", "web", app, patch=patch, field_manager=manager)
+
+
+def sync_status(world, app):
+    return world.status(app)["sync"]["status"]
+
+
+def test_each_field_that_differs_is_told_with_who_wrote_it(world, app):
+    by_hand(world, app, {"spec": {"replicas": 3}}, "kubectl-scale")
+    container = {"name": "web", "image": "nginx:1.26"}
+    by_hand(world, app, {"spec": {"template": {"spec": {"containers": [container]}}}}, "somebody")
+    world.until(lambda: sync_status(world, app), lambda status: status == "OutOfSync")
+    found = {
+        each["path"]: (each["live"], each["desired"], each["writer"]["manager"])
+        for each in world.controller.managed_resources(app)[0]["differences"]
+    }
+    assert found == {
+        "spec.replicas": (3, 1, "kubectl-scale"),
+        'spec.template.spec.containers[name="web"].image': ("nginx:1.26", "nginx:1.27", "somebody"),
+    }
+
+
+def test_nothing_is_told_of_what_is_in_sync(world, app):
+    assert [item.get("differences") for item in world.controller.managed_resources(app)] == [None]
+
+
+def ignoring(world, app, **rule):
+    rules = [{"group": "apps", "kind": "Deployment", **rule}]
+    operations.update(
+        world.cluster, app, lambda obj: obj | {"spec": obj["spec"] | {"ignoreDifferences": rules}}
+    )
+
+
+def test_a_managers_fields_do_not_count_where_that_is_said(world, app):
+    ignoring(world, app, managedFieldsManagers=["kubectl-scale"])
+    by_hand(world, app, {"spec": {"replicas": 3}}, "kubectl-scale")
+    operations.refresh(world.cluster, app)
+    assert sync_status(world, app) == "Synced"
+    by_hand(world, app, {"spec": {"replicas": 4}}, "another")  # a field of its own is ignored, not a neighbour's
+    operations.refresh(world.cluster, app)
+    assert sync_status(world, app) == "OutOfSync"
+
+
+def test_a_pointer_that_does_not_count(world, app):
+    ignoring(world, app, jsonPointers=["/spec/replicas"])
+    by_hand(world, app, {"spec": {"replicas": 3}}, "kubectl-scale")
+    operations.refresh(world.cluster, app)
+    assert sync_status(world, app) == "Synced"
+    ignoring(world, app, jsonPointers=["/spec/replicas"], name="another")
+    operations.refresh(world.cluster, app)
+    assert sync_status(world, app) == "OutOfSync"
+
+
+def test_what_is_not_evaluated_is_refused_not_passed_over(world, app):
+    with pytest.raises(LabError, match=r"spec\.ignoreDifferences\[0\]\.jqPathExpressions"):
+        ignoring(world, app, jqPathExpressions=[".spec.replicas"])
