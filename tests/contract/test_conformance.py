@@ -15,13 +15,13 @@ KIT = Path(__file__).parents[3] / "shared" / "conformance" / "run"
 @pytest.mark.timeout(300)
 def test_the_api_answers_as_the_real_one_was_recorded(tmp_path):
     folder = tmp_path / "cluster"
-    command = [sys.executable, "-m", "labkit.sandbox", "--dir", str(folder), "--without-controllers"]
+    command = [sys.executable, "-m", "labkit.sandbox", "--dir", str(folder)]
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         while not (folder / "sandbox.json").exists():
             assert server.poll() is None, (tmp_path / "log").read_text()
-        kit = [sys.executable, str(KIT), "--kubeconfig", str(folder / "kubeconfig"), "--without-controllers"]
+        kit = [sys.executable, str(KIT), "--kubeconfig", str(folder / "kubeconfig")]
         done = subprocess.run(kit, capture_output=True, text=True, timeout=240)
     finally:
         server.terminate()

@@ -8,6 +8,7 @@ from labkit.runtime.loop import LoopHost
 from labkit.sandbox.controllers.cron_job import CronJobs
 from labkit.sandbox.controllers.daemon_set import DaemonSets
 from labkit.sandbox.controllers.deployment import Deployments
+from labkit.sandbox.controllers.disruption import DisruptionBudgets
 from labkit.sandbox.controllers.endpoints import Endpoints
 from labkit.sandbox.controllers.finished_jobs import FinishedJobs
 from labkit.sandbox.controllers.garbage import Garbage
@@ -41,6 +42,7 @@ _SIMPLE = (
     DaemonSets,
     Jobs,
     CronJobs,
+    DisruptionBudgets,
     Volumes,
     StorageProtection,
     FinishedJobs,
