@@ -74,7 +74,7 @@ def test_a_managers_fields_do_not_count_where_that_is_said(world, app):
     by_hand(world, app, {"spec": {"replicas": 3}}, "kubectl-scale")
     operations.refresh(world.cluster, app)
     assert sync_status(world, app) == "Synced"
-    by_hand(world, app, {"spec": {"replicas": 4}}, "another")  # a field of its own is ignored, not a neighbour's
+    by_hand(world, app, {"spec": {"replicas": 4}}, "another")  # the same field, by somebody else
     operations.refresh(world.cluster, app)
     assert sync_status(world, app) == "OutOfSync"
 
