@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
 from labkit.errors import ApiError, NotFound
 from labkit.k8s.objects import (
     Object,
-    controller_of,
     get_path,
-    labels_of,
     metadata,
     name_of,
     namespace_of,
     uid_of,
 )
-from labkit.k8s.selectors import LabelSelector
 from labkit.runtime.controller import Result
 from labkit.sandbox.controllers import controller_revisions, fits, ownership, pods, rolling
 from labkit.sandbox.controllers.controller_revisions import Revisions, revision_of
-from labkit.sandbox.controllers.plane import ControlPlane, Key, key_of, own_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from labkit.sandbox.controllers.plane import ControlPlane, Key, keeper_keys, key_of, own_key, selector_of
 
 COMPONENT = "daemonset-controller"
 _GENERATION = "pod-template-generation"
@@ -56,7 +49,7 @@ class DaemonSets:
         self._revisions = plane.informer("apps/v1", "ControllerRevision")
         controller = plane.controller("DaemonSet", self.reconcile)
         controller.watch(self._sets, own_key)
-        controller.watch(self._pods, self._sets_of)
+        controller.watch(self._pods, keeper_keys("DaemonSet", self._sets, selector_of))
         controller.watch(self._nodes, lambda _node: [key_of(ds) for ds in self._sets.list()])
 
     def reconcile(self, key: Key) -> Result | None:
@@ -77,18 +70,8 @@ class DaemonSets:
         revisions.truncate(live, ds["spec"].get("revisionHistoryLimit", 10))
         return self._write(ds, newest, by_node)
 
-    def _sets_of(self, pod: Object) -> Iterable[Key]:
-        owner = controller_of(pod)
-        if owner is not None:
-            return [Key(namespace_of(pod), owner["name"])] if owner["kind"] == "DaemonSet" else []
-        labels = labels_of(pod)
-        found = self._sets.list(namespace_of(pod))
-        return [
-            key_of(ds) for ds in found if LabelSelector.from_object(ds["spec"]["selector"]).matches(labels)
-        ]
-
     def _by_node(self, ds: Object) -> dict[str, list[Object]]:
-        selector = LabelSelector.from_object(ds["spec"]["selector"])
+        selector = selector_of(ds)
         found: dict[str, list[Object]] = defaultdict(list)
         for pod in ownership.claimed(self._client, ds, selector, self._pods):
             found[_node_of(pod)].append(pod)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from labkit.k8s.objects import Object, controller_of, group_of, name_of, namespace_of
+from labkit.k8s.objects import (
+    Object,
+    controller_of,
+    group_of,
+    labels_of,
+    metadata,
+    name_of,
+    namespace_of,
+)
+from labkit.k8s.selectors import LabelSelector
 from labkit.runtime.controller import Controller, Result
 from labkit.runtime.recorder import EventRecorder
 from labkit.sandbox.informers import Informers
@@ -75,6 +84,28 @@ def key_of(obj: Object) -> Key:
 def own_key(obj: Object) -> Iterable[Key]:
     """For `Controller.watch`: a change of an object is a reason to look at that object."""
     return (key_of(obj),)
+
+
+def keeper_keys(
+    kind: str, sets: Informer, selector: Callable[[Object], LabelSelector]
+) -> Callable[[Object], Iterable[Key]]:
+    """For `Controller.watch`: the set of that kind that controls a pod; of an orphan, those that might adopt it."""
+
+    def keys(pod: Object) -> Iterable[Key]:
+        owner = controller_of(pod)
+        if owner is not None:
+            return [Key(namespace_of(pod), owner["name"])] if owner["kind"] == kind else []
+        if "deletionTimestamp" in metadata(pod):
+            return []
+        labels = labels_of(pod)
+        return [key_of(one) for one in sets.list(namespace_of(pod)) if selector(one).matches(labels)]
+
+    return keys
+
+
+def selector_of(obj: Object) -> LabelSelector:
+    """``spec.selector``."""
+    return LabelSelector.from_object(obj["spec"]["selector"])
 
 
 def owner_key(api_version: str, kind: str) -> Callable[[Object], Iterable[Key]]:

@@ -21,13 +21,20 @@ from labkit.k8s.objects import (
     namespace_of,
     uid_of,
 )
-from labkit.k8s.selectors import LabelSelector
 from labkit.runtime.controller import Result
 from labkit.sandbox.controllers import conditions, ownership, pods, ranking
-from labkit.sandbox.controllers.plane import AGAIN, BATCH, ControlPlane, Key, key_of, own_key
+from labkit.sandbox.controllers.plane import (
+    AGAIN,
+    BATCH,
+    ControlPlane,
+    Key,
+    keeper_keys,
+    own_key,
+    selector_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from labkit.k8s.selectors import LabelSelector
 
 
 class ReplicaSets:
@@ -42,11 +49,11 @@ class ReplicaSets:
         self._pods = plane.informer("v1", "Pod")
         controller = plane.controller(self.kind, self.reconcile)
         controller.watch(self._sets, own_key)
-        controller.watch(self._pods, self._sets_of)
+        controller.watch(self._pods, keeper_keys(self.kind, self._sets, self.selector))
 
     def selector(self, rs: Object) -> LabelSelector:
         """Which pods it means."""
-        return LabelSelector.from_object(rs["spec"]["selector"])
+        return selector_of(rs)
 
     def reconcile(self, key: Key) -> Result | None:
         """Make or delete pods until there are as many as wanted, and write the status."""
@@ -107,16 +114,6 @@ class ReplicaSets:
         siblings = self._sets.owned_by(owner["uid"]) if owner else [rs]
         found = [pod for sibling in siblings for pod in self._pods.owned_by(uid_of(sibling))]
         return [pod for pod in found if pods.is_active(pod)]
-
-    def _sets_of(self, pod: Object) -> Iterable[Key]:
-        """The ReplicaSet that controls a pod; of an orphan, those that might adopt it."""
-        owner = controller_of(pod)
-        if owner is not None:
-            return [Key(namespace_of(pod), owner["name"])] if owner["kind"] == self.kind else []
-        if pods.is_deleting(pod):
-            return []
-        labels = labels_of(pod)
-        return [key_of(rs) for rs in self._sets.list(namespace_of(pod)) if self.selector(rs).matches(labels)]
 
     # ── status ────────────────────────────────────────────────────────────────
 

@@ -13,29 +13,21 @@ Source: pkg/controller/statefulset/stateful_set_control.go in Kubernetes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from labkit.errors import AlreadyExists, ApiError, NotFound
 from labkit.k8s.objects import (
     Object,
-    controller_of,
     get_path,
-    labels_of,
     metadata,
     name_of,
     namespace_of,
     owner_references,
     uid_of,
 )
-from labkit.k8s.selectors import LabelSelector
 from labkit.runtime.controller import Result
 from labkit.sandbox.controllers import ownership, pods
 from labkit.sandbox.controllers import stateful_identity as identity
 from labkit.sandbox.controllers.controller_revisions import Revisions, revision_of
-from labkit.sandbox.controllers.plane import ControlPlane, Key, key_of, own_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from labkit.sandbox.controllers.plane import ControlPlane, Key, keeper_keys, own_key, selector_of
 
 COMPONENT = "statefulset-controller"
 
@@ -51,7 +43,7 @@ class StatefulSets:
         self._revisions = plane.informer("apps/v1", "ControllerRevision")
         controller = plane.controller("StatefulSet", self.reconcile)
         controller.watch(self._sets, own_key)
-        controller.watch(self._pods, self._sets_of)
+        controller.watch(self._pods, keeper_keys("StatefulSet", self._sets, selector_of))
 
     def reconcile(self, key: Key) -> Result | None:
         """Do the next step, and write the status."""
@@ -75,20 +67,9 @@ class StatefulSets:
 
     def mine(self, s: Object) -> list[Object]:
         """The pods that carry one of the set's names."""
-        selector = LabelSelector.from_object(s["spec"]["selector"])
+        selector = selector_of(s)
         claimed = ownership.claimed(self.client, s, selector, self._pods)
         return [pod for pod in claimed if identity.ordinal_of(s, pod) is not None]
-
-    def _sets_of(self, pod: Object) -> Iterable[Key]:
-        owner = controller_of(pod)
-        if owner is not None:
-            return [Key(namespace_of(pod), owner["name"])] if owner["kind"] == "StatefulSet" else []
-        labels = labels_of(pod)
-        return [
-            key_of(s)
-            for s in self._sets.list(namespace_of(pod))
-            if LabelSelector.from_object(s["spec"]["selector"]).matches(labels)
-        ]
 
 
 class _Look:
