@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 def rows(folder: Path, tries: int, applications: int) -> list[Row]:
     settings = Settings.create(folder / "lab")
     with Lab(settings.home) as lab:
-        found = [*_memory(lab), *_push(lab, tries), *_idle(lab, tries, applications)]
-    lab.stop()
-    return found
+        try:
+            return [*_memory(lab), *_push(lab, tries), *_idle(lab, tries, applications)]
+        finally:
+            lab.stop()
 
 
 def _push(lab: Lab, tries: int) -> list[Row]:

@@ -27,9 +27,9 @@ def lab(
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` ends it as tidily as Ctrl-C
     started = bring_up(settings, progress=note)
-    for notice in started.notices:
-        note(f"Note: {notice}")
     try:
+        for notice in started.notices:
+            note(f"Note: {notice}")
         note("Starting JupyterLab")
         running = jupyter.start(settings, port=port)
         try:
@@ -41,11 +41,20 @@ def lab(
                     webbrowser.open(running.url)
                 running.wait()
         finally:
+            _be_patient()
             note("Stopping JupyterLab")
             running.stop()
     finally:
+        _be_patient()
         if started.already:
             note("The lab goes on running, as before; labkit down stops it.")
         else:
             note("Stopping the lab")
             bring_down(settings)
+
+
+def _be_patient() -> None:
+    """From here on it ends in good order, which takes seconds: a second Ctrl-C does not leave half of it running."""
+    with contextlib.suppress(ValueError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)

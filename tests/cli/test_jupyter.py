@@ -58,7 +58,14 @@ def test_a_lab_that_was_up_before_goes_on_when_jupyterlab_is_stopped(settings, c
         ) as process:
             process.stdout.readline()
             process.terminate()
-            _, errors = process.communicate(timeout=60)
+            errors = ""
+            while "Stopping JupyterLab" not in errors:
+                line = process.stderr.readline()
+                assert line, errors
+                errors += line
+            process.send_signal(signal.SIGINT)  # pressed once more: it ends in good order all the same
+            _, rest = process.communicate(timeout=60)
+            errors += rest
         assert process.returncode == 0
         assert "goes on running" in errors
         assert labkit("--lab", home, "status").returncode == 0
