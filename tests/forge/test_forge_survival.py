@@ -23,6 +23,7 @@ from labkit.forge import Forge, app
 from labkit.git import Credential
 sock = socket.socket()
 sock.bind(("127.0.0.1", 0))
+sock.listen()  # whoever hears of the port may come at once
 print(sock.getsockname()[1], flush=True)
 application = app(Forge(Path(sys.argv[1])), credentials=Credential("lab", "token"))
 uvicorn.Server(uvicorn.Config(application, log_level="warning")).run([sock])
