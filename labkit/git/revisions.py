@@ -3,7 +3,8 @@
 The order is Argo CD's (util/git/client.go, 3.6): a full commit sha is itself; then the first reference, in
 the host's own (alphabetical) order, whose full or short name it is, so a branch wins over a tag of the same
 name; then a symbolic reference (``HEAD``) is followed; and what still looks like a shortened sha is one.
-An annotated tag means the commit it points at. Pure functions over a list of references.
+An annotated tag means the commit it points at. A range of versions (``1.2.*``, ``>=1.0 <2``) stands for the
+highest tag in it. Pure functions over a list of references.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labkit.errors import RevisionNotFound
+from labkit.versions import is_range, newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,9 +74,20 @@ def parse_ls_remote(output: str) -> list[Ref]:
 
 def find(refs: Sequence[Ref], revision: str) -> Ref | None:
     """The reference that `revision` names, or None; an empty revision means ``HEAD``."""
-    wanted = revision or "HEAD"
+    wanted = in_range(refs, revision) or revision or "HEAD"
     short = is_short_ref(wanted)
     return next((ref for ref in refs if ref.name == wanted or (short and ref.short == wanted)), None)
+
+
+def in_range(refs: Iterable[Ref], revision: str) -> str | None:
+    """The tag, as ``refs/tags/…``, that a range of versions stands for: the highest in it.
+
+    ``None`` where it is no range (``v1.2`` is a pin, not one) or no tag is in it: then it may be a branch's name.
+    """
+    if not is_range(revision):
+        return None
+    found = newest((ref.short for ref in refs if ref.name.startswith("refs/tags/")), revision)
+    return f"refs/tags/{found}" if found is not None else None
 
 
 def check_revision(revision: str, *, where: str = "") -> str:
@@ -98,6 +111,13 @@ def near(refs: Iterable[Ref], revision: str, count: int = 3) -> list[str]:
 
 def not_found(refs: Sequence[Ref], revision: str, *, where: str) -> RevisionNotFound:
     """The error for a revision that none of `refs` is, with the names it might have been."""
+    if is_range(revision):
+        tags = [ref.short for ref in refs if ref.name.startswith("refs/tags/")]
+        return RevisionNotFound(
+            f"No tag is a version in the range {revision!r}.",
+            where=where,
+            fix=f"The newest of its {len(tags)} tags: {', '.join(tags[-5:]) or 'there are none; push one'}.",
+        )
     names = near(refs, revision)
     advice = f"Did you mean {' or '.join(names)}?" if names else "It is empty: push a commit first."
     return RevisionNotFound(f"There is no branch, tag or commit {revision!r}.", where=where, fix=advice)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.gitops.api.names import REFRESH
 from labkit.gitops.status import moment
+from labkit.versions import is_range, newest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,6 +56,13 @@ def concerned(app: Application, payload: dict[str, Any], same_url: Any) -> bool:
         if not any(same_url(url, source.repo_url) for url in urls):
             continue
         wanted = source.target_revision
+        if ref.startswith("refs/tags/") and _in_range(name, wanted):
+            return True
         if wanted in {ref, name, ""} or (wanted == "HEAD" and name == repository.get("default_branch", name)):
             return True
     return False
+
+
+def _in_range(tag: str, wanted: str) -> bool:
+    """Whether a tag is a version in the range that an application follows."""
+    return is_range(wanted) and newest([tag], wanted) is not None

@@ -49,6 +49,30 @@ def test_every_kind_of_revision_becomes_its_commit(mirror, origin, copy, change)
     assert {name: mirror.resolve(url, name) for name in expected} == expected
 
 
+def test_a_range_of_versions_is_the_highest_tag_in_it(mirror, origin, copy, change):
+    copy.tag("v1.2.0")
+    ninth = change("values.yaml", "replicas: 9\n")
+    copy.tag("v1.9.0")
+    tenth = change("values.yaml", "replicas: 10\n")
+    copy.tag("v1.10.0", "Annotated")
+    change("values.yaml", "replicas: 20\n")
+    copy.tag("v2.0.0-rc.1")
+    copy.tag("not-a-version")
+    copy.push(tags=True)
+    expected = {"1.x": tenth, "^1.2": tenth, ">=1.0 <1.10": ninth, "v1.9.0": ninth, "~1.9": ninth}
+    assert {name: mirror.resolve(str(origin), name) for name in expected} == expected
+    with pytest.raises(RevisionNotFound) as none:
+        mirror.resolve(str(origin), "^2")
+    assert none.value.problem == "No tag is a version in the range '^2'."
+    assert "v1.10.0" in none.value.fix
+
+
+def test_a_branch_may_look_like_a_range_where_no_tag_is_in_it(mirror, origin, copy, change):
+    copy.checkout("2.x", create=True)
+    there = change("values.yaml", "replicas: 2\n")
+    assert mirror.resolve(str(origin), "2.x") == there
+
+
 def test_a_commit_tells_who_when_and_what(mirror, origin):
     commit = mirror.resolve(str(origin), "main")
     assert commit.author == Person("Ada", "ada@example.org")
