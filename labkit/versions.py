@@ -154,8 +154,8 @@ def _bounds(part: str, whole: str) -> list[_Bound]:
 def _bound(found: re.Match[str]) -> _Bound:
     parts = [found[3], found[4], found[5]]
     said = next((i for i, part in enumerate(parts) if part is None or part in "xX*"), 3)
-    numbers = [int(part) if i < said else 0 for i, part in enumerate(parts)]
-    return _Bound(found[1], Version(*numbers, found[6] or ""), said)
+    major, minor, patch = (int(part) if i < said else 0 for i, part in enumerate(parts))
+    return _Bound(found[1], Version(major, minor, patch, found[6] or ""), said)
 
 
 def _bad(text: str) -> VersionError:
