@@ -9,7 +9,7 @@ import pytest
 from argocd_cases import cases
 
 from labkit.gitops.api.application import Destination, InvalidSpec
-from labkit.gitops.projects import Project, Window, can_sync, globs
+from labkit.gitops.projects import Project, Window, can_sync, check, globs, roles
 
 Case = dict[str, Any]
 
@@ -123,3 +123,54 @@ def test_windows_that_make_no_sense(case: Case) -> None:
     assert case["expected"] is False
     with pytest.raises(InvalidSpec):
         Window.parse(case["input"])
+
+
+@cases("project.role_name_valid")
+def test_role_names(case: Case) -> None:
+    assert (not roles.role_name_problem(case["input"])) is case["expected"]
+
+
+@cases("project.group_name_valid", "project.group_name_valid2")
+def test_group_names(case: Case) -> None:
+    given = case["input"]
+    group = given["groupname"] if isinstance(given, dict) else given
+    assert (not roles.group_problem(group)) is case["expected"]
+
+
+@cases("project.policy_valid")
+def test_a_roles_policies(case: Case) -> None:
+    given = case["input"]
+    problem = roles.policy_problem(given["project"], given["role"], given["policy"])
+    assert (not problem) is case["expected"]["valid"]
+    assert case["expected"].get("errorContains", "") in problem
+
+
+@cases("project.policy_object_valid")
+def test_the_objects_of_a_roles_policies(case: Case) -> None:
+    assert roles.valid_object(case["input"]["project"], case["input"]["object"]) is case["expected"]
+
+
+@cases("project.action_valid")
+def test_the_actions_of_a_roles_policies(case: Case) -> None:
+    assert roles.valid_action(case["input"]["action"]) is case["expected"]
+
+
+@cases("project.destination_valid")
+def test_destinations_that_make_no_sense(case: Case) -> None:
+    spec = {"destinations": [case["input"]]}
+    if case["expected"]:
+        check("p", spec)
+        return
+    with pytest.raises(InvalidSpec):
+        check("p", spec)
+
+
+@cases("project.destination_sa_valid")
+def test_service_accounts_that_make_no_sense(case: Case) -> None:
+    spec = {"destinationServiceAccounts": [case["input"]]}
+    if not case["expected"]["expectedErrMsg"]:
+        check("p", spec)
+        return
+    with pytest.raises(InvalidSpec) as error:
+        check("p", spec)
+    assert error.value.problem == case["expected"]["expectedErrMsg"]

@@ -1,0 +1,88 @@
+"""The policy as it stands in the cluster now, and the question everybody asks it: may they?"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import Forbidden, LabError
+from labkit.gitops.api.names import NAMESPACE
+from labkit.gitops.projects import roles
+from labkit.gitops.rbac import tokens
+from labkit.gitops.rbac.claims import Judge
+from labkit.gitops.rbac.config import CONFIG_MAP, Config
+from labkit.gitops.rbac.enforcer import Decision, Enforcer
+from labkit.k8s.objects import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from labkit.gitops.rbac.claims import Claims
+    from labkit.k8s.objects import Object
+
+JSON = dict[str, Any]
+
+
+class Access:
+    """Reads ``argocd-rbac-cm`` and the AppProjects, and decides. Thread-safe.
+
+    ``config_map`` and ``project`` give the objects as they are now, by name. A policy that makes no sense allows
+    nobody anything: better than to go on with half of it, or with none of its denials.
+    """
+
+    def __init__(
+        self, config_map: Callable[[str], Object | None], project: Callable[[str], Object | None]
+    ) -> None:
+        self._config_map, self._project = config_map, project
+        self._lock = threading.Lock()
+        self._read: tuple[str, Enforcer | LabError] | None = None
+
+    def decide(self, claims: Claims, resource: str, action: str, obj: str) -> Decision:
+        """Whether the owner of the claims may, and why."""
+        enforcer = self._enforcer()
+        if isinstance(enforcer, LabError):
+            return Decision(False, f"the policy cannot be read: {enforcer.where}: {enforcer.problem}")
+        return Judge(enforcer, self._policy).decide(claims, resource, action, obj)
+
+    def enforce(self, claims: Claims, resource: str, action: str, obj: str) -> None:
+        """`Forbidden` where the owner of the claims may not."""
+        decision = self.decide(claims, resource, action, obj)
+        if not decision:
+            who = claims.subject or "nobody"
+            raise Forbidden(
+                f"permission denied: {resource}, {action}, {obj}, sub: {who} ({decision.reason})",
+                where=f"{NAMESPACE}/{CONFIG_MAP}",
+                fix=f"labkit account can-i {action} {resource} {obj} --as {who}",
+            )
+
+    def owner(self, token: str, key: bytes, now: datetime) -> Claims:
+        """Whose token it is; `Unauthorized` where it is not genuine, not in its time, or was taken away."""
+        claims = tokens.verify(token, key, now)
+        subject = claims.subject.split(":")
+        if len(subject) != 3 or subject[0] != "proj":
+            raise tokens.refused("it is for no role of a project")
+        project = self._project(subject[1])
+        if project is None or not tokens.is_listed(claims, project):
+            raise tokens.refused(f"project {subject[1]} lists it no longer")
+        return claims
+
+    def _policy(self, project: str) -> str | None:
+        found = self._project(project)
+        return None if found is None else roles.policy_of(project, found.get("spec") or {})
+
+    def _enforcer(self) -> Enforcer | LabError:
+        found = self._config_map(CONFIG_MAP)
+        version = "" if found is None else str(metadata(found).get("resourceVersion") or id(found))
+        with self._lock:
+            if self._read is None or self._read[0] != version:
+                self._read = version, _made(found)
+            return self._read[1]
+
+
+def _made(config_map: Object | None) -> Enforcer | LabError:
+    data = (config_map or {}).get("data") or {}
+    try:
+        return Enforcer(Config.parse(data, f"{NAMESPACE}/{CONFIG_MAP}"))
+    except LabError as error:
+        return error
