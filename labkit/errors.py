@@ -19,7 +19,10 @@ what to do next. What the Kubernetes API answers is an `ApiError`: it carries th
     │   ├── ChartError               the chart itself: Chart.yaml, a dependency, a link that leads out
     │   ├── ValuesError              values that are not YAML, or that the chart's schema refuses
     │   ├── RenderError              a template that fails, or renders something that is not YAML
-    │   └── RenderLimit              a render that took too long or too much memory
+    │   ├── RenderLimit              a render that took too long or too much memory
+    │   └── ChartRepositoryError     a chart repository or registry that does not give what was asked
+    │       ├── ChartNotFound            it has no such chart, or none in that range of versions
+    │       └── LoginRequired            it wants a credential, or refuses the one it got
     ├── ClusterError
     │   ├── ClusterUnreachable       the API server does not answer
     │   ├── ConfirmationRequired     a write to a cluster that is not the lab's own
@@ -122,6 +125,18 @@ class RenderError(HelmError):
 
 class RenderLimit(HelmError):
     """A render took more time or memory than it may."""
+
+
+class ChartRepositoryError(HelmError):
+    """A chart repository or registry does not answer, or answers with what cannot be used."""
+
+
+class ChartNotFound(ChartRepositoryError):
+    """The chart repository has no such chart, or none in that range of versions."""
+
+
+class LoginRequired(ChartRepositoryError):
+    """The chart repository wants a credential, or refuses the one it was given."""
 
 
 class ClusterError(LabError):

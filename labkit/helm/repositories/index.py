@@ -1,0 +1,124 @@
+"""``index.yaml``: what an HTTP chart repository has, in Helm's own format."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.errors import ChartNotFound, ChartRepositoryError, ManifestError
+from labkit.helm import semver
+from labkit.helm.text import parse
+
+MOST_BYTES = 64 * 2**20
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class ChartVersion:
+    """One version of one chart in a repository: where its archive is, and what it must hash to."""
+
+    name: str
+    version: str
+    app_version: str = ""
+    description: str = ""
+    urls: tuple[str, ...] = ()
+    digest: str = ""  # sha256 in hexadecimal; empty if the index says none
+    deprecated: bool = False
+
+
+@dataclass(frozen=True)
+class Index:
+    """The charts of a repository, each with its versions, the highest first."""
+
+    charts: dict[str, tuple[ChartVersion, ...]]
+
+    @staticmethod
+    def parse(text: str, where: str) -> Index:
+        """The index that a text says; entries that make no sense are passed over, as Helm does."""
+        raw = _read(text, where)
+        entries = raw.get("entries") if isinstance(raw, dict) else None
+        if not isinstance(entries, dict) and not (isinstance(raw, dict) and raw.get("apiVersion")):
+            raise ChartRepositoryError(
+                "this is no index of charts: it has no `entries`",
+                where=where,
+                fix="check the repository's address: Helm's index.yaml must be directly below it",
+            )
+        charts = {str(name): _versions(str(name), items) for name, items in (entries or {}).items()}
+        return Index({name: versions for name, versions in charts.items() if versions})
+
+    def find(self, chart: str, wanted: str, where: str) -> ChartVersion:
+        """The highest version of a chart in a range; `ChartNotFound` says what there is."""
+        versions = self.charts.get(chart)
+        if not versions:
+            raise no_chart(chart, sorted(self.charts), where)
+        found = semver.best([each.version for each in versions], wanted)
+        if found is None:
+            raise no_version(chart, [each.version for each in versions], wanted, where)
+        return next(each for each in versions if each.version == found)
+
+
+def no_chart(chart: str, known: list[str], where: str) -> ChartNotFound:
+    """The repository has other charts, or none."""
+    return ChartNotFound(
+        f"the repository has no chart {chart!r}", where=where, fix=f"There are: {_some(known) or 'none yet'}."
+    )
+
+
+def no_version(chart: str, known: list[str], wanted: str, where: str) -> ChartNotFound:
+    """The chart has other versions."""
+    asked = f"in the range {wanted!r}" if wanted else "that is a release"
+    candidates = [v for text in known if (v := semver.Version.parse(text)) is not None and v.pre]
+    hint = " Pre-releases count only where the range names one: >0.0.0-0." if candidates else ""
+    return ChartNotFound(
+        f"there is no version of chart {chart!r} {asked}",
+        where=where,
+        fix=f"There are: {_some(known)}.{hint}",
+    )
+
+
+def _some(names: list[str], most: int = 12) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _read(text: str, where: str) -> Any:
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            pass  # YAML may begin so, too
+    try:
+        return parse(text, where)
+    except ManifestError as problem:
+        raise ChartRepositoryError(
+            f"the index is not YAML: {problem.problem}",
+            where=problem.where or where,
+            fix="check the repository's address: Helm's index.yaml must be directly below it",
+        ) from None
+
+
+def _versions(name: str, items: Any) -> tuple[ChartVersion, ...]:
+    listed = items if isinstance(items, list) else []
+    found = [each for item in listed if (each := _version(name, item)) is not None]
+    return tuple(sorted(found, key=_order, reverse=True))
+
+
+def _order(item: ChartVersion) -> semver.Version:
+    return semver.Version.parse(item.version) or semver.Version(0)
+
+
+def _version(name: str, item: Any) -> ChartVersion | None:
+    if not isinstance(item, dict) or semver.Version.parse(str(item.get("version"))) is None:
+        return None
+    urls = item.get("urls")
+    digest = _SHA256.fullmatch(str(item.get("digest") or "").lower())
+    return ChartVersion(
+        name=name,
+        version=str(item["version"]),
+        app_version=str(item.get("appVersion") or ""),
+        description=str(item.get("description") or ""),
+        urls=tuple(str(url) for url in urls) if isinstance(urls, list) else (),
+        digest=digest[1] if digest else "",
+        deprecated=item.get("deprecated") is True,
+    )
