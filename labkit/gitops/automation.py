@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from labkit.gitops.api.pinned import Pinned
 from labkit.gitops.status import moment
 from labkit.gitops.sync.gates import HEAL_FORGOTTEN, Decision, Facts
 from labkit.gitops.sync.gates import decide as gates
@@ -26,7 +27,7 @@ def decide(
     """Whether to sync without being asked, and the operation if so; ``held`` names a sync window that blocks it."""
     facts = replace(_facts(app, status, comparison, now), held=held)
     decision = gates(facts)
-    return decision, _operation(app, facts, heal=decision.heal) if decision.sync else None
+    return decision, _operation(app, status, facts, heal=decision.heal) if decision.sync else None
 
 
 def _facts(app: Application, status: JSON, comparison: Comparison, now: datetime) -> Facts:
@@ -34,7 +35,7 @@ def _facts(app: Application, status: JSON, comparison: Comparison, now: datetime
     resources = status.get("resources") or []
     result = state.get("syncResult") or {}
     since = (now - moment(state["finishedAt"])).total_seconds() if state.get("finishedAt") else 0.0
-    tried = result.get("revision", "") if _same_source(app, result) else ""
+    tried, now_wanted = Pinned.read(result, app), _wanted(app, status)
     return Facts(
         automated=policy.automated,
         prune=policy.prune,
@@ -45,19 +46,18 @@ def _facts(app: Application, status: JSON, comparison: Comparison, now: datetime
         sync_status=comparison.status,
         out_of_sync=[entry for entry in resources if entry.get("status") == "OutOfSync"],
         resources=len(resources),
-        revision=(status.get("sync") or {}).get("revision", ""),
-        tried_revision=tried,
+        revision=", ".join(now_wanted.revisions),
+        tried=bool(result) and tried == now_wanted,
         tried_phase=state.get("phase", ""),
         heal_tries=0 if since > HEAL_FORGOTTEN else _heals(state),
         seconds_since=since,
     )
 
 
-def _same_source(app: Application, result: JSON) -> bool:
-    """Whether the last operation was of the source that the application has now."""
-    if result.get("sources"):
-        return bool(result["sources"] == app.spec.get("sources"))
-    return bool(result.get("source") == app.spec.get("source"))
+def _wanted(app: Application, status: JSON) -> Pinned:
+    """The sources as the application has them, at the revisions last compared."""
+    sync = status.get("sync") or {}
+    return Pinned.of(app, sync.get("revisions") or [sync.get("revision") or ""])
 
 
 def _heals(state: JSON) -> int:
@@ -66,9 +66,10 @@ def _heals(state: JSON) -> int:
     return int(sync.get("selfHealAttemptsCount") or 0)
 
 
-def _operation(app: Application, facts: Facts, *, heal: bool) -> JSON:
+def _operation(app: Application, status: JSON, facts: Facts, *, heal: bool) -> JSON:
+    revisions = {name: value for name, value in _wanted(app, status).fields.items() if name.startswith("rev")}
     sync: JSON = {
-        "revision": facts.revision,
+        **{name: value for name, value in revisions.items() if value},
         "prune": facts.prune,
         "syncOptions": list(app.sync_policy.options),
     }

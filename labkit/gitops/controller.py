@@ -148,7 +148,7 @@ class Controller:
         """What a sync would do now, in order and with the reason for each step; ``prune`` as the policy says."""
         app, sight = self._application(name), self._look(name)
         wanted = app.sync_policy.prune if prune is None else prune
-        sync = {"prune": wanted, "revision": sight.manifests.revision}
+        sync = {"prune": wanted}
         return planned(app, {"sync": sync}, sight, self._observer, self._clock).to_json()
 
     def resource_tree(self, name: str) -> list[JSON]:
@@ -159,7 +159,8 @@ class Controller:
     def revision_metadata(self, name: str) -> JSON:
         """Author, date and message of the commit that the application was last compared with."""
         app = self._application(name)
-        revision = (app.status.get("sync") or {}).get("revision")
+        sync = app.status.get("sync") or {}
+        revision = sync.get("revision") or next(iter(sync.get("revisions") or []), "")
         if not revision:
             return {}
         commit = self._observer.sources.commit(app.sources[0], revision)
@@ -176,11 +177,10 @@ class Controller:
 
     def _look(self, name: str) -> Sight:
         app = self._application(name)
-        known = (app.status.get("sync") or {}).get("revision")
-        if known and len(app.sources) == 1:
-            revisions = [known]
-        else:
-            revisions = [self._observer.sources.resolve(source, max_age=5).sha for source in app.sources]
+        sync = app.status.get("sync") or {}
+        revisions = sync.get("revisions") or list(filter(None, [sync.get("revision")]))
+        if len(revisions) != len(app.sources):
+            revisions = [self._observer.sources.resolve(source, max_age=5) for source in app.sources]
         return self._observer.look(app, app.sources, revisions)
 
     # -- what happened

@@ -23,6 +23,7 @@ from labkit.errors import (
 )
 from labkit.gitops.api.application import Application
 from labkit.gitops.api.names import API_VERSION, FINALIZER, FINALIZERS, NAMESPACE, REFRESH
+from labkit.gitops.api.pinned import Pinned
 from labkit.gitops.sync.operation import ENDED, SUCCEEDED
 from labkit.k8s.objects import Object, metadata, name_of
 
@@ -170,13 +171,9 @@ def rollback(
     _refuse_second(obj)
     history = app.status.get("history") or []
     wanted = _entry(history, entry, name)
-    asked: JSON = {
-        "revision": wanted["revision"],
-        "prune": prune,
-        "syncOptions": list(app.sync_policy.options),
-    }
-    if wanted.get("source"):
-        asked["source"] = wanted["source"]
+    pinned = Pinned.read(wanted, app)
+    asked: JSON = {"prune": prune, "syncOptions": list(app.sync_policy.options)}
+    asked |= {field: value for field, value in pinned.fields.items() if value}
     return _patch(cluster, name, {"operation": {"sync": asked, "initiatedBy": {"username": username}}})
 
 

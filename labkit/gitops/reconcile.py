@@ -14,6 +14,7 @@ from labkit.errors import LabError
 from labkit.gitops import refresh
 from labkit.gitops.api.application import Application, InvalidSpec
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
+from labkit.gitops.api.pinned import shortened
 from labkit.gitops.automation import decide
 from labkit.gitops.deletion import Deletion
 from labkit.gitops.running import Running, begin
@@ -138,17 +139,17 @@ class Reconciler:
         return sight, None
 
     def _resolve(self, app: Application, reason: str) -> tuple[str, ...]:
-        """The commits that the sources mean. After a restart, without a reason to ask, those of the status will do."""
+        """The revisions that the sources mean. After a restart, without a reason to ask, those of the status do."""
         sync = app.status.get("sync") or {}
+        known = tuple(sync.get("revisions") or filter(None, [sync.get("revision")]))
         if (
             not reason
             and sync.get("status") != "Unknown"  # it could not be read: the revision is that of before
             and sync.get("comparedTo") == app.compared_to
-            and sync.get("revision")
-            and len(app.sources) == 1
+            and len(known) == len(app.sources)
         ):
-            return (sync["revision"],)
-        return tuple(self._observer.sources.resolve(source).sha for source in app.sources)
+            return known
+        return tuple(self._observer.sources.resolve(source) for source in app.sources)
 
     # -- act
 
@@ -259,7 +260,7 @@ def note(app: Application, status: JSON, sight: Sight, now: datetime) -> None:
     """Write what a look saw into ``status``."""
     comparison: Comparison = sight.comparison
     sync: JSON = {"status": comparison.status, "comparedTo": app.compared_to}
-    if len(app.sources) > 1:
+    if app.spec.get("sources"):
         sync["revisions"] = list(sight.manifests.revisions)
     else:
         sync["revision"] = sight.manifests.revision
@@ -291,4 +292,5 @@ def _who(operation: JSON) -> str:
 
 
 def _revision(state: JSON) -> str:
-    return str((state.get("syncResult") or {}).get("revision") or "")[:7]
+    result = state.get("syncResult") or {}
+    return ", ".join(map(shortened, result.get("revisions") or [result.get("revision") or ""]))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
-from labkit.gitops.api.application import Application, Source, parse_retry
+from labkit.gitops.api.application import Application, parse_retry
+from labkit.gitops.api.pinned import Pinned
 from labkit.gitops.status import moment, stamp
 from labkit.gitops.sync import retry
 from labkit.gitops.sync.carry import Carrier
@@ -33,28 +35,27 @@ def begin(app: Application, operation: JSON, sight: Sight, observer: Observer, n
     Its revision is resolved here, once, so that all of it happens at one commit.
     """
     sync = operation.get("sync") or {}
-    result: JSON = {"revision": sight.manifests.revision, "source": app.spec.get("source")}
-    if len(app.sources) > 1:
-        result |= {"revisions": list(sight.manifests.revisions), "sources": app.spec.get("sources")}
-        result.pop("source")
-    state: JSON = {
-        "operation": operation,
-        "phase": RUNNING,
-        "startedAt": stamp(now),
-        "message": "",
-        "syncResult": result,
-    }
+    at_hand = Pinned.of(app, sight.manifests.revisions)
+    state: JSON = {"operation": operation, "phase": RUNNING, "startedAt": stamp(now), "message": ""}
     try:
-        if sync.get("source"):
-            result["source"] = sync["source"]
-        asked = sync.get("revision") or ""
-        if sync.get("source") or asked not in {"", sight.manifests.revision}:
-            source = Source.parse(sync.get("source") or app.spec.get("source"), "operation.sync.source")
-            result["revision"] = observer.sources.resolve(source, asked).sha
+        pinned = _pin(Pinned.read(sync, app), at_hand, observer)
     except LabError as error:
+        pinned = at_hand
         state |= {"phase": ERROR, "message": str(error), "finishedAt": stamp(now)}
-    result["resources"] = []
-    return state
+    return state | {"syncResult": {**pinned.fields, "resources": []}}
+
+
+def _pin(asked: Pinned, at_hand: Pinned, observer: Observer) -> Pinned:
+    """Each source at the revision that was asked for, resolved; at the one at hand where nothing was asked."""
+    revisions = []
+    for number, source in enumerate(asked.sources):
+        revision = asked.revisions[number] if number < len(asked.revisions) else ""
+        known = at_hand.revisions[number] if number < len(at_hand.revisions) else ""
+        same = at_hand.raw[number : number + 1] == asked.raw[number : number + 1]
+        revisions.append(
+            known if same and revision in {"", known} else observer.sources.resolve(source, revision)
+        )
+    return replace(asked, revisions=tuple(revisions))
 
 
 def planned(app: Application, operation: JSON, sight: Sight, observer: Observer, clock: Clock) -> Plan:
@@ -120,14 +121,11 @@ class Running:
         """The history with this sync at its end, cut to ``limit`` entries."""
         entry: JSON = {
             "id": max((e.get("id", 0) for e in before), default=-1) + 1,
-            "revision": self._result["revision"],
             "deployStartedAt": self.state["startedAt"],
             "deployedAt": self.state["finishedAt"],
             "initiatedBy": self.state["operation"].get("initiatedBy") or {},
         }
-        entry |= {
-            name: self._result[name] for name in ("source", "sources", "revisions") if name in self._result
-        }
+        entry |= {name: value for name, value in self._pinned.fields.items() if value}
         return [*before, entry][-limit:] if limit else []
 
     def _sync(self) -> Sync:
@@ -152,18 +150,17 @@ class Running:
     @property
     def _attempt(self) -> Attempt:
         began, number = moment(self.state["startedAt"]), int(self.state.get("retryCount") or 0)
-        return Attempt(self.app.instance_name, began, str(self._result["revision"]), number)
+        return Attempt(self.app.instance_name, began, self._pinned.revisions[0], number)
 
     def _look(self) -> Sight:
         """The comparison at the operation's commit; the application's own where that is the same."""
-        manifests = self._sight.manifests
-        if self._result["revision"] == manifests.revision and self._result.get("source") in (
-            None,
-            self.app.spec.get("source"),
-        ):
+        if self._pinned == Pinned.of(self.app, self._sight.manifests.revisions):
             return self._sight
-        source = Source.parse(self._result["source"])
-        return self._observer.look(self.app, [source], [self._result["revision"]])
+        return self._observer.look(self.app, self._pinned.sources, self._pinned.revisions)
+
+    @property
+    def _pinned(self) -> Pinned:
+        return Pinned.read(self._result, self.app)
 
     def _plan(self, sight: Sight) -> Plan:
         wishes = Wishes(bool(self._asked.get("prune")), self._asked.get("resources") or (), self._options)

@@ -48,14 +48,22 @@ class Chart:
     """A Helm chart at ``path``: a folder, or a packaged ``.tgz``.
 
     ``inside`` is the folder that no link and no values file may lead out of (a repository's root; by default
-    links may not lead out of the chart). ``shown_as`` is what error messages call the chart's folder.
+    links may not lead out of the chart); ``refs`` are other folders that values files may come from, by the names
+    that messages give them. ``shown_as`` is what error messages call the chart's folder.
     """
 
     def __init__(
-        self, path: Path | str, *, inside: Path | None = None, shown_as: str = "", with_backend: str = ""
+        self,
+        path: Path | str,
+        *,
+        inside: Path | None = None,
+        refs: Mapping[str, Path] | None = None,
+        shown_as: str = "",
+        with_backend: str = "",
     ) -> None:
         self.path = Path(path)
         self.inside = inside
+        self.refs = refs or {}
         self._shown_as = shown_as
         self._backend = with_backend
 
@@ -72,10 +80,16 @@ class Chart:
 
     @classmethod
     def load(
-        cls, path: Path | str, *, inside: Path | None = None, shown_as: str = "", with_backend: str = ""
+        cls,
+        path: Path | str,
+        *,
+        inside: Path | None = None,
+        refs: Mapping[str, Path] | None = None,
+        shown_as: str = "",
+        with_backend: str = "",
     ) -> Chart:
         """The chart at a path, its ``Chart.yaml`` checked; `ChartError` names the file, the line and a fix."""
-        chart = cls(path, inside=inside, shown_as=shown_as, with_backend=with_backend)
+        chart = cls(path, inside=inside, refs=refs, shown_as=shown_as, with_backend=with_backend)
         chart._metadata()
         return chart
 
@@ -152,7 +166,9 @@ class Chart:
     ) -> Values:
         """The values as templates see them: the chart's, its subcharts', and what is given over them."""
         files, metadata = self._read()
-        given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
+        given = Given(
+            value_files, values, set_json, set, set_string, set_file, inside=self.inside, refs=self.refs
+        )
         job = Job(_probe(schemas.without(files), metadata), metadata.name, given.merged(), RELEASE)
         return self._merged(job, given)
 
@@ -173,7 +189,9 @@ class Chart:
     ) -> Explanation:
         """Where the value at ``path`` (``image.tag``, ``hosts[0].name``) comes from: each file and line, each flag."""
         files, metadata = self._read()
-        given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
+        given = Given(
+            value_files, values, set_json, set, set_string, set_file, inside=self.inside, refs=self.refs
+        )
         job = Job(_probe(schemas.without(files), metadata), metadata.name, given.merged(), RELEASE)
         own = files.text("values.yaml") or ""
         return explain(path, self.values, own, given, self._merged(job, given))
@@ -204,7 +222,9 @@ class Chart:
         files, metadata = self._read()
         release = _checked(Release(release) if isinstance(release, str) else release)
         _check_renderable(files, metadata)
-        given = Given(value_files, values, set_json, set, set_string, set_file, inside=self.inside)
+        given = Given(
+            value_files, values, set_json, set, set_string, set_file, inside=self.inside, refs=self.refs
+        )
         files, warnings = (schemas.without(files), []) if skip_schema_validation else schemas.checked(files)
         merged = given.merged()
         job = Job(

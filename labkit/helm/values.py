@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ class Given:
     """Everything that a caller gives over the chart's own values.
 
     Relative paths are relative to ``base`` (the current folder by default). With ``inside``, a file that lies
-    outside of that folder, also by way of a link, is refused.
+    outside of that folder, also by way of a link, is refused; ``refs`` are further folders that files may lie in,
+    by the names that messages give them.
     """
 
     value_files: Sequence[Path | str] = ()
@@ -49,6 +50,7 @@ class Given:
     set_string: Sequence[str] = ()
     set_file: Sequence[str] = ()
     inside: Path | None = None
+    refs: Mapping[str, Path] = field(default_factory=dict)
     base: Path | None = None
 
     def merged(self) -> Values:
@@ -84,8 +86,12 @@ class Given:
     def _shown(self, file: Path | str) -> str:
         """A file as messages name it: within a repository, by its path there."""
         path = Path(file)
-        if self.inside is not None and path.is_absolute() and path.is_relative_to(self.inside):
-            return path.relative_to(self.inside).as_posix()
+        if self.inside is not None and path.is_absolute():
+            if path.is_relative_to(self.inside):
+                return path.relative_to(self.inside).as_posix()
+            for name, folder in self.refs.items():
+                if path.is_relative_to(folder):
+                    return f"${name}/{path.relative_to(folder).as_posix()}"
         return str(file)
 
     def read(self, file: Path | str, where: str) -> str:
@@ -93,8 +99,8 @@ class Given:
         path = (self.base or Path()) / file
         try:
             if self.inside is not None:
-                boundary = self.inside.resolve()
-                if not path.resolve().is_relative_to(boundary):
+                allowed = [folder.resolve() for folder in (self.inside, *self.refs.values())]
+                if not any(path.resolve().is_relative_to(folder) for folder in allowed):
                     raise ValuesError(
                         "the values file lies outside of the repository, and is not read",
                         where=where,

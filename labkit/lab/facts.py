@@ -47,7 +47,7 @@ class AppStatus:
         return cls(
             sync=sync.get("status") or "Unknown",
             health=health.get("status") or "Unknown",
-            revision=sync.get("revision") or "",
+            revision=sync.get("revision") or ", ".join(sync.get("revisions") or []),
             phase=operation.get("phase") or "",
             message=_why(health.get("message"), operation, conditions),
             conditions=conditions,
@@ -122,7 +122,7 @@ class Entry:
         by = item.get("initiatedBy") or {}
         return cls(
             int(item.get("id") or 0),
-            item.get("revision") or "",
+            item.get("revision") or ", ".join(item.get("revisions") or []),
             item.get("deployedAt") or "",
             "automated sync" if by.get("automated") else str(by.get("username") or ""),
             item.get("source") or {},

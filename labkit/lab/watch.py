@@ -109,7 +109,8 @@ def loop(obj: JSON, commit: str) -> list[Stage]:
         ]
     count = len(raw.get("resources") or [])
     held = next((c.message for c in status.conditions if c.type == "SyncError"), "")
-    running = (raw.get("operationState") or {}).get("syncResult", {}).get("revision") == status.revision
+    result = (raw.get("operationState") or {}).get("syncResult") or {}
+    running = (result.get("revision") or ", ".join(result.get("revisions") or [])) == status.revision
     synced = status.phase if running else ""
     return [
         Stage("commit", "Succeeded" if status.revision else "", commit or status.revision[:7]),

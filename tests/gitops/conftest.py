@@ -95,7 +95,10 @@ class World:
         if automated is not None:
             policy["automated"] = automated
         policy |= spec.pop("syncPolicy", {})
-        source = {"repoURL": repo.url, "path": path, "targetRevision": "main"} | spec.pop("source", {})
+        if "sources" not in spec:
+            spec["source"] = {"repoURL": repo.url, "path": path, "targetRevision": "main"} | spec.pop(
+                "source", {}
+            )
         operations.create(
             self.cluster,
             {
@@ -104,7 +107,6 @@ class World:
                 "metadata": {"name": name, "namespace": NAMESPACE, "finalizers": [FINALIZER]},
                 "spec": {
                     "project": "default",
-                    "source": source,
                     "destination": {"name": "in-cluster", "namespace": name},
                     "syncPolicy": policy,
                     **spec,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,18 +15,23 @@ from labkit.cli.session import session
 def history(name: Name, output: Output = Format.TABLE) -> None:
     """Show what was deployed, and when; the last line is what runs."""
     app = session.attach().apps[name]
-    target = app.object["spec"].get("source", {}).get("targetRevision") or "HEAD"
     listing(
         app.object.get("status", {}).get("history") or [],
         output,
         {
             "ID": lambda e: e.get("id", 0),
             "DATE": lambda e: e.get("deployedAt"),
-            "REVISION": lambda e: (
-                f"{(e.get('source') or {}).get('targetRevision') or target} ({e.get('revision', '')[:7]})"
+            "REVISION": lambda e: ", ".join(
+                f"{source.get('targetRevision') or 'HEAD'} ({revision[:7]})"
+                for source, revision in zip(
+                    e.get("sources") or [e.get("source") or {}], _revisions(e), strict=False
+                )
             ),
         },
-        wide={"BY": lambda e: _by(e.get("initiatedBy") or {}), "COMMIT": lambda e: e.get("revision")},
+        wide={
+            "BY": lambda e: _by(e.get("initiatedBy") or {}),
+            "COMMIT": lambda e: ", ".join(_revisions(e)),
+        },
         name=lambda e: str(e.get("id", 0)),
         empty=f"Nothing has been deployed yet. Deploy it: labkit app sync {name}",
     )
@@ -51,3 +56,7 @@ def rollback(
 
 def _by(initiator: dict[str, object]) -> str:
     return "automated sync" if initiator.get("automated") else str(initiator.get("username") or "")
+
+
+def _revisions(entry: dict[str, Any]) -> list[str]:
+    return entry.get("revisions") or [entry.get("revision") or ""]

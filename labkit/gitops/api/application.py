@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,12 @@ class Source:
     directory: JSON = field(default_factory=dict)
     kustomize: JSON = field(default_factory=dict)
     raw: JSON = field(default_factory=dict, compare=False)
+    where: str = field(default="spec.source", compare=False)
+
+    @property
+    def only_referred_to(self) -> bool:
+        """Whether it gives no manifests of its own: other sources' value files are in it."""
+        return bool(self.ref) and not self.path and not self.chart
 
     @classmethod
     def parse(cls, raw: Any, where: str = "spec.source") -> Source:
@@ -44,14 +51,21 @@ class Source:
                 where=f"{where}.repoURL",
                 fix="Name the repository's URL; see `labkit repo list`.",
             )
-        path, chart = _text(raw, "path", where), _text(raw, "chart", where)
+        path, chart, ref = (_text(raw, name, where) for name in ("path", "chart", "ref"))
         if path and chart:
             raise InvalidSpec(
                 "path and chart exclude each other",
                 where=where,
                 fix="path is a folder of a Git repository; chart is a chart's name in a Helm repository. Keep one.",
             )
-        if not path and not chart and not _text(raw, "ref", where):
+        if ref and not re.fullmatch(r"[A-Za-z0-9_-]+", ref):
+            raise InvalidSpec(
+                f"{ref!r} is no name for a source",
+                where=f"{where}.ref",
+                fix="Use letters, digits, - and _; value files then begin with $"
+                + (ref.strip("$/") or "values"),
+            )
+        if not path and not chart and not ref:
             raise InvalidSpec(
                 "neither path nor chart is given",
                 where=f"{where}.path",
@@ -62,11 +76,12 @@ class Source:
             path,
             chart,
             _text(raw, "targetRevision", where) or "HEAD",
-            _text(raw, "ref", where),
+            ref,
             _mapping(raw.get("helm"), f"{where}.helm"),
             _mapping(raw.get("directory"), f"{where}.directory"),
             _mapping(raw.get("kustomize"), f"{where}.kustomize"),
             raw,
+            where,
         )
 
 
@@ -270,8 +285,6 @@ def parse_retry(raw: Any, where: str) -> Retry:
 
 def seconds(text: Any, where: str) -> float:
     """Seconds of a duration such as ``5s``, ``3m`` or ``1h30m`` (a bare number is seconds)."""
-    import re
-
     parts = re.findall(r"([0-9.]+)(ms|s|m|h|d)?", str(text))
     if not parts or "".join(a + b for a, b in parts) != str(text):
         raise InvalidSpec(f"{text!r} is not a duration", where=where, fix="Write 5s, 2m or 1h30m.")

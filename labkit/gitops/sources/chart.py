@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from labkit.helm import Chart, Release
 from labkit.k8s.yaml import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 JSON = dict[str, Any]
 
@@ -22,6 +23,7 @@ def render(
     root: Path,
     folder: Path,
     source: Source,
+    refs: Mapping[str, Path],
     *,
     name: str,
     namespace: str,
@@ -30,18 +32,20 @@ def render(
 ) -> list[Manifest]:
     """The chart's manifests for an application called ``name`` that deploys to ``namespace``.
 
-    Precedence: parameters > valuesObject > values > valueFiles > the chart's own values.yaml.
+    ``refs`` has the roots of the repositories that value files may name, as ``$name/path``. Precedence:
+    parameters > valuesObject > values > valueFiles > the chart's own values.yaml.
     """
-    helm = source.helm
-    chart = Chart.load(folder, inside=root, shown_as=source.path)
+    helm, files = source.helm, Files(root, folder, refs, f"{source.where}.helm")
+    chart = Chart.load(folder, inside=root, refs=refs, shown_as=source.path)
     rendered = chart.render(
         Release(helm.get("releaseName") or name, helm.get("namespace") or namespace or "default"),
-        value_files=value_files(root, folder, helm),
-        values=_values(helm),
+        value_files=files.value_files(helm),
+        values=_values(helm, source.where),
         set=[_assignment(p) for p in helm.get("parameters") or [] if not p.get("forceString")],
         set_string=[_assignment(p) for p in helm.get("parameters") or [] if p.get("forceString")],
         set_file=[
-            f"{p['name']}={_inside(root, folder, p['path'])}" for p in helm.get("fileParameters") or []
+            f"{p['name']}={files.one(p['path'], f'fileParameters[{i}].path')}"
+            for i, p in enumerate(helm.get("fileParameters") or [])
         ],
         kube_version=helm.get("kubeVersion") or kube_version,
         api_versions=helm.get("apiVersions") or api_versions,
@@ -54,59 +58,94 @@ def render(
     ]
 
 
-def value_files(root: Path, folder: Path, helm: JSON) -> list[Path]:
-    """``valueFiles`` in their order; a glob stands for its files in lexical order.
+@dataclass(frozen=True)
+class Files:
+    """The files that ``spec.source.helm`` may name: in its own repository, or in one that it refers to."""
 
-    One that matches nothing is an error, unless ``ignoreMissingValueFiles``.
-    """
-    found: list[Path] = []
-    for number, name in enumerate(helm.get("valueFiles") or []):
-        where = f"spec.source.helm.valueFiles[{number}]"
-        if not isinstance(name, str):
-            raise InvalidSpec(f"a text is wanted, not {name!r}", where=where)
-        matched = [file for file in _matched(root, folder, name) if inbound(file, root)]
-        if not matched and not helm.get("ignoreMissingValueFiles"):
-            near = ", ".join(sorted(file.name for file in folder.glob("*.yaml"))) or "none"
+    root: Path
+    folder: Path
+    refs: Mapping[str, Path]
+    where: str = "spec.source.helm"
+
+    def value_files(self, helm: JSON) -> list[Path]:
+        """``valueFiles`` in their order; a glob stands for its files in lexical order.
+
+        One that matches nothing is an error, unless ``ignoreMissingValueFiles``.
+        """
+        found: list[Path] = []
+        for number, name in enumerate(helm.get("valueFiles") or []):
+            field = f"valueFiles[{number}]"
+            if not isinstance(name, str):
+                raise InvalidSpec(f"a text is wanted, not {name!r}", where=f"{self.where}.{field}")
+            matched = self._matched(name, field)
+            if not matched and not helm.get("ignoreMissingValueFiles"):
+                raise self._missing("value file", name, field)
+            found += [file for file in matched if file not in found]
+        return found
+
+    def one(self, name: str, field: str) -> Path:
+        """The file of that name, for the field that names it."""
+        path = self._place(name, field)
+        if not path.is_file():
+            raise self._missing("file", name, field)
+        return path
+
+    def _matched(self, name: str, field: str) -> list[Path]:
+        path = self._place(name, field)
+        if not any(sign in name for sign in "*?["):
+            return [path] if path.is_file() else []
+        root, folder, rest = self._base(name, field)
+        base = root if rest.startswith("/") else folder
+        return sorted(file for file in base.glob(rest.lstrip("/")) if file.is_file() and inbound(file, root))
+
+    def _place(self, name: str, field: str) -> Path:
+        root, folder, rest = self._base(name, field)
+        path = value_file(folder, root, rest)
+        if not isinstance(path, Path):
             raise PathNotFound(
-                f"there is no value file {name!r}",
-                where=where,
-                fix=f"The chart's folder has: {near}. Push the file, or mend the name.",
+                "value files are not fetched from other hosts", where=name, fix="Put it into the repository."
             )
-        found += [file for file in matched if file not in found]
-    return found
+        return path
 
+    def _base(self, name: str, field: str) -> tuple[Path, Path, str]:
+        """The repository's root, the folder that the path is relative to, and the path."""
+        if not name.startswith("$"):
+            return self.root, self.folder, name
+        ref, _, rest = name.partition("/")
+        root = self.refs.get(ref[1:])
+        if root is None:
+            known = ", ".join(f"${each}" for each in sorted(self.refs))
+            problem = (
+                f"which is not one of the available sources ({known})"
+                if known
+                else "but no source has a 'ref' field defined"
+            )
+            raise InvalidSpec(
+                f"source referenced {ref!r}, {problem}",
+                where=f"{self.where}.{field}",
+                fix=f"Add a source of the repository with `ref: {ref[1:]}` to spec.sources.",
+            )
+        return root, root, rest
 
-def _matched(root: Path, folder: Path, name: str) -> list[Path]:
-    path = value_file(folder, root, name)
-    if not isinstance(path, Path):
-        raise PathNotFound(
-            "value files are not fetched from other hosts", where=name, fix="Put it into the repository."
+    def _missing(self, what: str, name: str, field: str) -> PathNotFound:
+        _, folder, _ = self._base(name, field)
+        near = ", ".join(sorted(file.name for file in folder.glob("*.yaml"))) or "none"
+        place = "that repository's root" if name.startswith("$") else "the chart's folder"
+        return PathNotFound(
+            f"there is no {what} {name!r}",
+            where=f"{self.where}.{field}",
+            fix=f"YAML files in {place}: {near}. Push the file, or mend the name.",
         )
-    if any(sign in name for sign in "*?["):
-        base = root if name.startswith("/") else folder
-        return sorted(file for file in base.glob(name.lstrip("/")) if file.is_file())
-    return [path] if path.is_file() else []
 
 
-def _inside(root: Path, folder: Path, name: str) -> Path:
-    path = value_file(folder, root, name)
-    if not isinstance(path, Path) or not path.is_file():
-        raise PathNotFound(
-            f"there is no file {name!r}",
-            where="spec.source.helm.fileParameters",
-            fix="Push it, or mend the path.",
-        )
-    return path
-
-
-def _values(helm: JSON) -> str:
+def _values(helm: JSON, where: str) -> str:
     if helm.get("valuesObject"):
         return dump(helm["valuesObject"])
     values = helm.get("values") or ""
     if not isinstance(values, str):
         raise InvalidSpec(
             "a text with YAML is wanted",
-            where="spec.source.helm.values",
+            where=f"{where}.helm.values",
             fix="Use valuesObject for a mapping.",
         )
     return values

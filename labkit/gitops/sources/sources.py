@@ -14,7 +14,7 @@ from labkit.gitops.sources.manifests import Manifest, Manifests, Merged
 from labkit.gitops.sources.paths import app_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from labkit.git import Commit, Credential, Mirror
@@ -41,12 +41,11 @@ class Sources:
         self._rendered: OrderedDict[str, tuple[Manifest, ...]] = OrderedDict()
         self._lock = Lock()
 
-    def resolve(self, source: Source, revision: str = "", *, max_age: float = 0.0) -> Commit:
+    def resolve(self, source: Source, revision: str = "", *, max_age: float = 0.0) -> str:
         """The commit that a source (or ``revision`` of it) means now; a listing ``max_age`` seconds old will do."""
         url = self._aliases(source.repo_url)
-        return self._mirror.resolve(
-            url, revision or source.target_revision, credential=self._credentials(url), max_age=max_age
-        )
+        wanted = revision or source.target_revision
+        return self._mirror.resolve(url, wanted, credential=self._credentials(url), max_age=max_age).sha
 
     def commit(self, source: Source, sha: str) -> Commit:
         """Author, date and message of a commit of the source."""
@@ -68,32 +67,45 @@ class Sources:
         Raises `LabError` with the file, line and fix.
         """
         merged = Merged()
+        refs = self._refs(sources, revisions)
         for source, revision in zip(sources, revisions, strict=True):
-            if not source.path and source.ref:
-                continue  # a source that others only refer to
-            merged.add(self._one(app, source, revision, kube_version, api_versions, fresh=fresh))
+            if not source.only_referred_to:
+                merged.add(self._one(app, source, revision, refs, kube_version, api_versions, fresh=fresh))
         return Manifests(merged.items, tuple(revisions), tuple(merged.repeated), kind_of(sources))
+
+    def _refs(self, sources: Sequence[Source], revisions: Sequence[str]) -> dict[str, Path]:
+        """The roots of the repositories that other sources' value files may name, by their ``ref``."""
+        return {
+            source.ref: self._root(source, revision)
+            for source, revision in zip(sources, revisions, strict=True)
+            if source.ref and not source.chart and len(sources) > 1
+        }
+
+    def _root(self, source: Source, revision: str) -> Path:
+        url = self._aliases(source.repo_url)
+        return self._mirror.export(url, revision, credential=self._credentials(url))
 
     def _one(
         self,
         app: Application,
         source: Source,
         revision: str,
+        refs: Mapping[str, Path],
         kube_version: str,
         api_versions: Sequence[str],
         *,
         fresh: bool,
     ) -> tuple[Manifest, ...]:
-        url = self._aliases(source.repo_url)
-        root = self._mirror.export(url, revision, credential=self._credentials(url))
+        root = self._root(source, revision)
         asked = [source.raw, app.name, app.destination.namespace, kube_version, list(api_versions), str(root)]
+        asked += [{name: str(place) for name, place in refs.items()}]
         key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
         with self._lock:
             if key in self._rendered and not fresh:
                 self._rendered.move_to_end(key)
                 return self._rendered[key]
         try:
-            found = tuple(self._render(app, source, root, kube_version, api_versions))
+            found = tuple(self._render(app, source, root, refs, kube_version, api_versions))
         except LabError as error:
             if not error.where:
                 error.where = f"{source.repo_url} at {revision[:7]}, path {source.path}"
@@ -105,7 +117,13 @@ class Sources:
         return found
 
     def _render(
-        self, app: Application, source: Source, root: Path, kube_version: str, api_versions: Sequence[str]
+        self,
+        app: Application,
+        source: Source,
+        root: Path,
+        refs: Mapping[str, Path],
+        kube_version: str,
+        api_versions: Sequence[str],
     ) -> list[Manifest]:
         folder = app_path(root, source.path)
         if (folder / "Chart.yaml").is_file():
@@ -113,6 +131,7 @@ class Sources:
                 root,
                 folder,
                 source,
+                refs,
                 name=app.name,
                 namespace=app.destination.namespace,
                 kube_version=kube_version,

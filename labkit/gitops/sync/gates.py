@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from labkit.gitops.api.pinned import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,7 +34,7 @@ class Facts:
     out_of_sync: Sequence[dict[str, Any]]  # entries of status.resources that are OutOfSync
     resources: int
     revision: str
-    tried_revision: str  # of the last operation, "" if its source was another
+    tried: bool  # whether the last operation was of this revision and source
     tried_phase: str
     heal_tries: int = 0
     seconds_since: float = 0.0  # the last operation ended
@@ -65,7 +67,7 @@ def decide(facts: Facts) -> Decision:
     if not facts.prune and all(entry.get("requiresPruning") for entry in facts.out_of_sync):
         return Decision(False, "all there is to do is pruning, and automated.prune is off")
     heal = False
-    if facts.tried_revision == facts.revision and facts.tried_phase:
+    if facts.tried and facts.tried_phase:
         held = _tried(facts)
         if held is not None:
             return held
@@ -85,7 +87,7 @@ def heal_delay(tries: int) -> float:
 
 def _tried(facts: Facts) -> Decision | None:
     """This revision was tried before: only self-heal may do it again, and not at once."""
-    short = facts.revision[:7]
+    short = ", ".join(map(shortened, facts.revision.split(", ")))
     if facts.tried_phase != "Succeeded":
         text = f"the last sync of {short} failed, and a revision that failed is not tried again by itself"
         return Decision(False, text, error=f"Failed last sync attempt to {facts.revision}")
