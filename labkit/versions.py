@@ -7,6 +7,7 @@ pre-release is in a range only if the range names a pre-release itself (``>=1.0.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from functools import total_ordering
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _TAIL: Final = r"(?:-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(?:\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
-_VERSION: Final = re.compile(rf"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?{_TAIL}")
+_VERSION: Final = re.compile(rf"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?{_TAIL}", re.ASCII)
 _PART: Final = r"(\d+|[xX*])"
 _RANGE: Final = rf"v?{_PART}(?:\.{_PART})?(?:\.{_PART})?{_TAIL}"
-_ONE: Final = re.compile(rf"\s*(=||!=|>|<|>=|=>|<=|=<|~|~>|\^)\s*({_RANGE})")
-_HYPHEN: Final = re.compile(rf"\s*({_RANGE})\s+-\s+({_RANGE})\s*")
+_ONE: Final = re.compile(rf"\s*(=||!=|>|<|>=|=>|<=|=<|~|~>|\^)\s*({_RANGE})", re.ASCII)
+_HYPHEN: Final = re.compile(rf"\s*({_RANGE})\s+-\s+({_RANGE})\s*", re.ASCII)
 _LONGEST: Final = 256
 
 
@@ -47,6 +48,11 @@ class Version:
         found = _VERSION.fullmatch(text) if len(text) <= _LONGEST else None
         if found is None:
             raise VersionError(f"{text[:80]!r} is not a version", fix="Write one such as 1.2.3.")
+        if any(part.isdigit() and part != "0" and part[0] == "0" for part in (found[4] or "").split(".")):
+            raise VersionError(
+                f"{text[:80]!r} is not a version: a number in its pre-release begins with 0",
+                fix="Write one such as 1.2.3-1.",
+            )
         return cls(int(found[1]), int(found[2] or 0), int(found[3] or 0), found[4] or "", text)
 
     def __eq__(self, other: object) -> bool:
@@ -116,21 +122,32 @@ def is_range(text: str) -> bool:
     return True
 
 
-def newest(texts: Iterable[str], wanted: str = "*") -> str | None:
-    """The highest of these versions in the range, as it was written; ``None`` where none is.
+def is_exact(text: str) -> bool:
+    """Whether it names one version by all of its three numbers."""
+    found = _VERSION.fullmatch(text)
+    return found is not None and found[3] is not None and bool(known([text]))
 
-    What is no version is passed over, as Argo CD does with a repository's other tags.
-    """
-    range_ = Range(wanted)
-    found: Version | None = None
+
+def known(texts: Iterable[str]) -> list[Version]:
+    """Those of the texts that are versions, the lowest first; what is none is passed over."""
+    found = []
     for text in texts:
-        try:
-            version = Version.parse(text)
-        except VersionError:
-            continue
-        if version in range_ and (found is None or found < version):
-            found = version
-    return str(found) if found is not None else None
+        with contextlib.suppress(VersionError):
+            found.append(Version.parse(text))
+    return sorted(found)
+
+
+def newest(texts: Iterable[str], wanted: str = "") -> str | None:
+    """The highest of these versions in the range ``wanted``, as it was written; ``None`` where none is.
+
+    A text that is among them is taken as it stands; nothing wanted is ``*``, every release. So Helm chooses from
+    an index, and Argo CD from a repository's tags; what is no version is passed over.
+    """
+    offered = list(texts)
+    if wanted and wanted in offered:
+        return wanted
+    range_ = Range(wanted or "*")
+    return next((str(version) for version in reversed(known(offered)) if version in range_), None)
 
 
 def _bounds(part: str, whole: str) -> list[_Bound]:
@@ -155,7 +172,8 @@ def _bound(found: re.Match[str]) -> _Bound:
     parts = [found[3], found[4], found[5]]
     said = next((i for i, part in enumerate(parts) if part is None or part in "xX*"), 3)
     major, minor, patch = (int(part) if i < said else 0 for i, part in enumerate(parts))
-    return _Bound(found[1], Version(major, minor, patch, found[6] or ""), said)
+    version = Version.parse(f"{major}.{minor}.{patch}" + (f"-{found[6]}" if found[6] else ""))
+    return _Bound(found[1], version, said)
 
 
 def _bad(text: str) -> VersionError:

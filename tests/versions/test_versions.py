@@ -9,7 +9,7 @@ import pytest
 
 from labkit.errors import HelmError
 from labkit.helm import Chart, Release
-from labkit.versions import Range, Version, VersionError, is_range, newest
+from labkit.versions import Range, Version, VersionError, is_exact, is_range, newest
 
 VERSIONS = """
 0.0.0 0.0.1 0.1.0 0.2.3 1.0.0 1.2.0 1.2.3 1.3.0 2.0.0 2.1.0-rc.1 1.2.3-alpha 1.2.3-beta.2 1.2.4-0
@@ -22,7 +22,19 @@ BASES = """
 OTHERS = [
     *(">=1.0, <2", ">=1.0 <2", "1.2 - 1.4", "1.2.0 - 2 || 3", "^1 || ^0.1", ">=1.0.0-0 <2.0.0", ">1, 2"),
     *("~ 1.2", ">= 1.0.0 , < 3", "1.2 -1.4", "a", "", ">>1", "1..2", "1.2.3.4", "1,", ">1<3", ">1 <3,"),
-    *("1-2", "||", "1 ||", "1.0.0 2.0.0", "latest", "1.2.3 || a", "<1.2.3-beta.2 >1.2.3-alpha"),
+    *(
+        "1-2",
+        "||",
+        "1 ||",
+        "1.0.0 2.0.0",
+        "latest",
+        "1.2.3 || a",
+        "1.2.3-01",
+        "==1",
+        ">1,,<2",
+        "  ",
+        "<1.2.3-beta.2 >1.2.3-alpha",
+    ),
 ]
 
 
@@ -78,6 +90,12 @@ def test_the_newest_in_a_range_is_given_as_it_was_written():
     assert newest(tags, ">=1.11.0-0 <2") == "v1.11.0-rc.1"
     assert newest(tags, "^3") is None
     assert newest(tags) == "v2.0.0"
+    assert newest(tags, "latest") == "latest"
+
+
+def test_an_exact_version_is_told_from_one_that_leaves_something_open():
+    assert all(is_exact(text) for text in ("1.2.3", "v1.2.3-rc.1+b"))
+    assert not any(is_exact(text) for text in ("1.2", "^1", "1.2.3-01", "main"))
 
 
 @pytest.mark.parametrize("text", ["", "v", "1.2.3.4", "one", "1." * 200])

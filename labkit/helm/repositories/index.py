@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.errors import ChartNotFound, ChartRepositoryError, ManifestError
-from labkit.helm import semver
 from labkit.helm.text import parse
+from labkit.versions import Version, newest
+from labkit.versions import known as parsed
 
 MOST_BYTES = 64 * 2**20
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
@@ -53,7 +54,7 @@ class Index:
         versions = self.charts.get(chart)
         if not versions:
             raise no_chart(chart, sorted(self.charts), where)
-        found = semver.best([each.version for each in versions], wanted)
+        found = newest([each.version for each in versions], wanted)
         if found is None:
             raise no_version(chart, [each.version for each in versions], wanted, where)
         return next(each for each in versions if each.version == found)
@@ -69,7 +70,7 @@ def no_chart(chart: str, known: list[str], where: str) -> ChartNotFound:
 def no_version(chart: str, known: list[str], wanted: str, where: str) -> ChartNotFound:
     """The chart has other versions."""
     asked = f"in the range {wanted!r}" if wanted else "that is a release"
-    candidates = [v for text in known if (v := semver.Version.parse(text)) is not None and v.pre]
+    candidates = [version for version in parsed(known) if version.pre]
     hint = " Pre-releases count only where the range names one: >0.0.0-0." if candidates else ""
     return ChartNotFound(
         f"there is no version of chart {chart!r} {asked}",
@@ -104,12 +105,12 @@ def _versions(name: str, items: Any) -> tuple[ChartVersion, ...]:
     return tuple(sorted(found, key=_order, reverse=True))
 
 
-def _order(item: ChartVersion) -> semver.Version:
-    return semver.Version.parse(item.version) or semver.Version(0)
+def _order(item: ChartVersion) -> Version:
+    return Version.parse(item.version)
 
 
 def _version(name: str, item: Any) -> ChartVersion | None:
-    if not isinstance(item, dict) or semver.Version.parse(str(item.get("version"))) is None:
+    if not isinstance(item, dict) or not parsed([str(item.get("version"))]):
         return None
     urls = item.get("urls")
     digest = _SHA256.fullmatch(str(item.get("digest") or "").lower())

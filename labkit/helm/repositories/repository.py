@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from labkit.errors import ChartError, ChartNotFound, ChartRepositoryError, LoginRequired
-from labkit.helm import semver
 from labkit.helm.files import ChartFiles
 from labkit.helm.metadata import read_metadata
 from labkit.helm.reading import Budget, read_archive
@@ -19,6 +18,7 @@ from labkit.helm.repositories import oci
 from labkit.helm.repositories.access import OCI, Access, locate
 from labkit.helm.repositories.index import MOST_BYTES, ChartVersion, Index, no_chart, no_version
 from labkit.helm.repositories.web import Answer, Web, same_host, shown
+from labkit.versions import Range, is_exact, known, newest
 
 NO_ACCESS = Access()
 MOST_PROVENANCE = 2**20
@@ -77,8 +77,7 @@ class ChartRepository:
                 raise no_chart(chart, sorted(charts), self.url)
             return [each.version for each in charts[chart]]
         tags = [tag.replace("_", "+") for tag in self._registry.tags(self._artifact(chart))]
-        known = sorted(v for text in tags if (v := semver.Version.parse(text)) is not None)
-        return [version.text for version in reversed(known)]
+        return [str(version) for version in reversed(known(tags))]
 
     def resolve(self, chart: str = "", wanted: str = "") -> str:
         """The exact version that a range means now: the highest in it. Nothing means the highest release.
@@ -87,13 +86,13 @@ class ChartRepository:
         """
         if self._registry is None:
             return self._fresh_index().find(chart, wanted, self.url).version
-        if semver.is_exact(wanted):
+        if is_exact(wanted):
             return wanted
-        semver.Constraint.parse(wanted)
-        known = self.versions(chart)
-        found = semver.best(known, wanted)
+        Range(wanted or "*")  # a text that is none is told before anybody is asked
+        there = self.versions(chart)
+        found = newest(there, wanted)
         if found is None:
-            raise no_version(chart or self._place.path, known, wanted, self.url)
+            raise no_version(chart or self._place.path, there, wanted, self.url)
         return found
 
     def fetch(self, chart: str, version: str, cache: Path) -> Path:
