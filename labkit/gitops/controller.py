@@ -164,6 +164,8 @@ class Controller:
         if not revision:
             return {}
         commit = self._observer.sources.commit(app.sources[0], revision)
+        if commit is None:
+            return {"message": f"{app.sources[0].chart} {revision}"}
         author = f"{commit.author.name} <{commit.author.email}>"
         return {"author": author, "date": commit.date.isoformat(), "message": commit.message.strip()}
 

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.git import Credential, normalise
 from labkit.gitops.api.names import NAMESPACE, SECRET_TYPE
+from labkit.helm.repositories import Access
 from labkit.k8s.objects import Object, labels_of, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from labkit.runtime.informer import Informer
 
 
@@ -24,18 +27,28 @@ class Secrets:
         self._informer = informer
 
     def credential(self, url: str) -> Credential | None:
-        """The credential for a repository: its own Secret's, else that of the longest ``repo-creds`` prefix."""
-        wanted = normalise(url)
+        """The credential for a Git repository: its own Secret's, else that of the longest ``repo-creds`` prefix."""
+        found = self._of_repository(normalise(url), normalise)
+        return Credential(found["username"], found.get("password", "")) if found.get("username") else None
+
+    def chart_access(self, url: str) -> Access:
+        """What a chart repository or registry wants to see, by the same rule."""
+        found = self._of_repository(_bare(url), _bare)
+        return Access(
+            found.get("username", ""),
+            found.get("password", ""),
+            plain_http=found.get("insecureOCIForceHttp") == "true",
+            insecure_skip_tls_verify=found.get("insecure") == "true",
+        )
+
+    def _of_repository(self, wanted: str, plain: Callable[[str], str]) -> dict[str, str]:
         for secret in self._of_type("repository"):
             fields = decoded(secret)
-            if normalise(fields.get("url", "")) == wanted and fields.get("username"):
-                return Credential(fields["username"], fields.get("password", ""))
+            if fields.get("url") and plain(fields["url"]) == wanted and fields.get("username"):
+                return fields
         prefixes = [decoded(secret) for secret in self._of_type("repo-creds")]
-        fitting = [f for f in prefixes if f.get("url") and _begins(wanted, normalise(f["url"]))]
-        best = max(fitting, key=lambda fields: len(fields["url"]), default=None)
-        return (
-            Credential(best["username"], best.get("password", "")) if best and best.get("username") else None
-        )
+        fitting = [f for f in prefixes if f.get("url") and _begins(wanted, plain(f["url"]))]
+        return max(fitting, key=lambda fields: len(fields["url"]), default={})
 
     def cluster(self, *, server: str = "", name: str = "") -> dict[str, Any] | None:
         """The cluster of that server or name: ``name``, ``server``, ``config`` (decoded JSON), ``version``."""
@@ -69,3 +82,8 @@ def decoded(secret: Object) -> dict[str, str]:
 
 def _begins(url: str, prefix: str) -> bool:
     return url == prefix or url.startswith(prefix.rstrip("/") + "/")
+
+
+def _bare(url: str) -> str:
+    """A chart repository's address so that two ways to write it are one: a registry's may have no scheme."""
+    return url.strip().removeprefix("oci://").rstrip("/")

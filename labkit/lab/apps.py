@@ -30,8 +30,9 @@ class Apps:
         name: str,
         *,
         repo: Repo | str,
-        path: str = ".",
-        revision: str = "HEAD",
+        path: str | None = None,
+        chart: str | None = None,
+        revision: str | None = None,
         namespace: str | None = None,
         cluster: str | None = None,
         project: str | None = None,
@@ -46,13 +47,15 @@ class Apps:
     ) -> App:
         """A new application: what stands in ``path`` of ``repo`` is to run in ``namespace`` (by default ``name``).
 
-        ``repo`` is one of ``lab.repos``, the name of one, or any repository's URL.
+        ``repo`` is one of ``lab.repos``, the name of one, or any repository's URL; with ``chart``, a chart
+        repository's, and ``revision`` a version or a range of them.
         ``automated`` lets the controller sync by itself; ``prune`` lets it delete what Git no longer has, and
         ``self_heal`` undo what was changed by hand. ``upsert`` changes an application that is there already.
         """
         wishes = Wishes(
             repo=repo if isinstance(repo, str) else repo.url,
             path=path,
+            chart=chart,
             revision=revision,
             namespace=namespace,
             cluster=cluster,

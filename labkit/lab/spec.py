@@ -23,6 +23,7 @@ class Wishes:
 
     repo: str | None = None
     path: str | None = None
+    chart: str | None = None  # of a chart repository, in place of a path
     revision: str | None = None
     server: str | None = None
     cluster: str | None = None  # the destination by name, instead of `server`
@@ -46,7 +47,7 @@ class Wishes:
 
     def meaning(self, address: Callable[[str], str]) -> Wishes:
         """The same, with the repository's address instead of what it is called here."""
-        return replace(self, repo=address(self.repo)) if self.repo else self
+        return replace(self, repo=address(self.repo)) if self.repo and not self.chart else self
 
     @property
     def anything(self) -> bool:
@@ -78,7 +79,11 @@ def changed(application: dict[str, Any], wishes: Wishes) -> dict[str, Any]:
     spec = application.setdefault("spec", {})
     source = spec.setdefault("source", {})
     destination = spec.setdefault("destination", {})
-    _put(source, repoURL=wishes.repo, path=wishes.path, targetRevision=wishes.revision)
+    _put(source, repoURL=wishes.repo, path=wishes.path, chart=wishes.chart, targetRevision=wishes.revision)
+    if wishes.chart and wishes.path is None:
+        source.pop("path", None)
+        if source.get("targetRevision") == "HEAD":
+            del source["targetRevision"]  # of a chart it is a version, and must be said
     _put(spec, project=wishes.project, revisionHistoryLimit=wishes.history_limit)
     _put(destination, namespace=wishes.namespace)
     if wishes.server or wishes.cluster:  # one names the cluster, never both

@@ -16,7 +16,7 @@ from labkit.git import Mirror
 from labkit.gitops.api import NAMESPACE, crds, default_project
 from labkit.gitops.api.names import SECRET_TYPE
 from labkit.gitops.controller import Controller
-from labkit.gitops.sources import Sources
+from labkit.gitops.sources import Charts, Sources
 from labkit.runtime.clock import SystemClock
 from labkit.service.registry import MANAGER, connect
 
@@ -44,7 +44,10 @@ class Engine:
         self._controller = Controller(
             client,
             make_sources=lambda secrets: Sources(
-                mirror, credentials=secrets.credential, aliases=address.current
+                mirror,
+                credentials=secrets.credential,
+                aliases=address.current,
+                charts=Charts(settings.cache / "charts", secrets.chart_access),
             ),
             connect=connect,
             clock=SystemClock(),

@@ -19,7 +19,7 @@ from labkit.gitops import operations
 from labkit.gitops.api import NAMESPACE, crds, default_project
 from labkit.gitops.api.names import API_VERSION, FINALIZER, SECRET_TYPE
 from labkit.gitops.controller import Controller
-from labkit.gitops.sources import Sources
+from labkit.gitops.sources import Charts, Sources
 from labkit.k8s.yaml import dump
 from labkit.runtime.clock import SystemClock
 
@@ -69,7 +69,11 @@ class World:
         mirror = Mirror(self.folder / "mirror")
         self.controller = Controller(
             self.cluster,
-            make_sources=lambda secrets: Sources(mirror, credentials=secrets.credential),
+            make_sources=lambda secrets: Sources(
+                mirror,
+                credentials=secrets.credential,
+                charts=Charts(self.folder / "charts", secrets.chart_access),
+            ),
             connect=lambda *_: pytest.fail("these tests have one cluster"),
             clock=SystemClock(),
             poll_seconds=3600,  # a push tells the controller: no poll hides one that was missed
@@ -88,17 +92,18 @@ class World:
             made.url, WorkingCopy.clone(made.clone_url(CREDENTIAL), self.folder / "work" / name)
         )
 
-    def app(self, name: str, repo: Repository, *, path: str = ".", automated: Object | None = None,
+    def app(self, name: str, repo: Repository | None, *, path: str = ".", automated: Object | None = None,
             options: tuple[str, ...] = (), **spec: Any) -> str:  # fmt: skip
         """An Application that deploys into a namespace of its own name."""
         policy: Object = {"syncOptions": ["CreateNamespace=true", *options]}
         if automated is not None:
             policy["automated"] = automated
         policy |= spec.pop("syncPolicy", {})
-        if "sources" not in spec:
-            spec["source"] = {"repoURL": repo.url, "path": path, "targetRevision": "main"} | spec.pop(
-                "source", {}
-            )
+        source = spec.setdefault("source", {})
+        if "sources" in spec:
+            del spec["source"]
+        elif repo is not None:
+            spec["source"] = {"repoURL": repo.url, "path": path, "targetRevision": "main"} | source
         operations.create(
             self.cluster,
             {

@@ -85,3 +85,14 @@ def test_a_flag_without_its_value_names_the_flag(wishes):
     with pytest.raises(LabError, match="not NAME=VALUE") as caught:
         changed(new("shop", Wishes(repo="r")), wishes)
     assert caught.value.where.startswith("--")
+
+
+def test_a_chart_of_a_repository_stands_in_place_of_a_path():
+    wishes = Wishes(repo="https://charts.example.org", chart="web", revision="^1.2")
+    source = new("web", wishes)["spec"]["source"]
+    assert source == {"repoURL": "https://charts.example.org", "chart": "web", "targetRevision": "^1.2"}
+
+
+def test_a_chart_without_a_version_is_left_for_the_engine_to_refuse():
+    source = new("web", Wishes(repo="https://charts.example.org", chart="web"))["spec"]["source"]
+    assert "targetRevision" not in source

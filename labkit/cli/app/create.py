@@ -31,7 +31,13 @@ Many = list[str] | None
 Repo = Annotated[str | None, typer.Option("--repo", help="A repository of the lab by name, or any URL.")]
 PathIn = Annotated[str | None, typer.Option("--path", help="Folder in the repository; a chart or manifests.")]
 Revision = Annotated[
-    str | None, typer.Option("--revision", help="Branch, tag or commit.", show_default=False)
+    str | None,
+    typer.Option(
+        "--revision", help="Branch, tag or commit, or a range of versions such as 1.x.", show_default=False
+    ),
+]
+HelmChart = Annotated[
+    str | None, typer.Option("--helm-chart", help="A chart's name in a chart repository, in place of --path.")
 ]
 Server = Annotated[str | None, typer.Option("--dest-server", help="The cluster by its URL.")]
 ClusterName = Annotated[str | None, typer.Option("--dest-name", help="The cluster by its name.")]
@@ -69,6 +75,7 @@ def create(
     ] = None,
     repo: Repo = None,
     path: PathIn = None,
+    helm_chart: HelmChart = None,
     revision: Revision = None,
     dest_server: Server = None,
     dest_name: ClusterName = None,
@@ -116,6 +123,7 @@ def set_(
     name: Name,
     repo: Repo = None,
     path: PathIn = None,
+    helm_chart: HelmChart = None,
     revision: Revision = None,
     dest_server: Server = None,
     dest_name: ClusterName = None,
@@ -152,6 +160,7 @@ def _wishes(given: dict[str, Any]) -> Any:
     return Wishes(
         repo=given["repo"],
         path=given["path"],
+        chart=given["helm_chart"],
         revision=given["revision"],
         server=given["dest_server"],
         cluster=given["dest_name"],

@@ -36,6 +36,11 @@ class Source:
     where: str = field(default="spec.source", compare=False)
 
     @property
+    def is_chart(self) -> bool:
+        """Whether it is a chart of a chart repository or registry; the others are Git repositories."""
+        return bool(self.chart) or self.repo_url.startswith("oci://")
+
+    @property
     def only_referred_to(self) -> bool:
         """Whether it gives no manifests of its own: other sources' value files are in it."""
         return bool(self.ref) and not self.path and not self.chart
@@ -64,6 +69,12 @@ class Source:
                 where=f"{where}.ref",
                 fix="Use letters, digits, - and _; value files then begin with $"
                 + (ref.strip("$/") or "values"),
+            )
+        if chart and not _text(raw, "targetRevision", where):
+            raise InvalidSpec(
+                "a chart needs a version",
+                where=f"{where}.targetRevision",
+                fix='Write a version or a range of them, such as "1.2.3" or "^1.2".',
             )
         if not path and not chart and not ref:
             raise InvalidSpec(

@@ -1,4 +1,4 @@
-"""A Helm chart in a Git repository as a source: ``spec.source.helm``, field by field."""
+"""A Helm chart as a source: ``spec.source.helm``, field by field."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ def render(
     ``refs`` has the roots of the repositories that value files may name, as ``$name/path``. Precedence:
     parameters > valuesObject > values > valueFiles > the chart's own values.yaml.
     """
+    shown = source.path or source.chart
     helm, files = source.helm, Files(root, folder, refs, f"{source.where}.helm")
-    chart = Chart.load(folder, inside=root, refs=refs, shown_as=source.path)
+    chart = Chart.load(folder, inside=root, refs=refs, shown_as=shown)
     rendered = chart.render(
         Release(helm.get("releaseName") or name, helm.get("namespace") or namespace or "default"),
         value_files=files.value_files(helm),
@@ -53,9 +54,7 @@ def render(
         skip_tests=bool(helm.get("skipTests")),
         skip_schema_validation=bool(helm.get("skipSchemaValidation")),
     )
-    return [
-        Manifest(o.obj, f"{source.path}/{o.template}:{o.line}".removeprefix("./")) for o in rendered.objects
-    ]
+    return [Manifest(o.obj, f"{shown}/{o.template}:{o.line}".removeprefix("./")) for o in rendered.objects]
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,7 @@ class Files:
         ref, _, rest = name.partition("/")
         root = self.refs.get(ref[1:])
         if root is None:
+            # A chart cannot be referred to, as in Argo CD: its files are not a repository.
             known = ", ".join(f"${each}" for each in sorted(self.refs))
             problem = (
                 f"which is not one of the available sources ({known})"

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from labkit.errors import LabError
+from labkit.gitops.api.pinned import shortened
 from labkit.gitops.sources import chart, directory, kustomize
 from labkit.gitops.sources.manifests import Manifest, Manifests, Merged
 from labkit.gitops.sources.paths import app_path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from labkit.git import Commit, Credential, Mirror
     from labkit.gitops.api.application import Application, Source
+    from labkit.gitops.sources.charts import Charts
 
 KEPT = 256
 
@@ -27,7 +29,8 @@ class Sources:
     """Where desired manifests come from. Thread-safe.
 
     ``mirror`` reads repositories; ``credentials`` gives the credential for a URL, if there is one; ``aliases``
-    turns an address that a repository had earlier into the one it has now.
+    turns an address that a repository had earlier into the one it has now. ``charts`` fetches those of
+    chart repositories.
     """
 
     def __init__(
@@ -36,19 +39,28 @@ class Sources:
         *,
         credentials: Callable[[str], Credential | None] = lambda _url: None,
         aliases: Callable[[str], str] = lambda url: url,
+        charts: Charts,
     ) -> None:
         self._mirror, self._credentials, self._aliases = mirror, credentials, aliases
+        self._charts = charts
         self._rendered: OrderedDict[str, tuple[Manifest, ...]] = OrderedDict()
         self._lock = Lock()
 
     def resolve(self, source: Source, revision: str = "", *, max_age: float = 0.0) -> str:
-        """The commit that a source (or ``revision`` of it) means now; a listing ``max_age`` seconds old will do."""
+        """The commit, or the chart's version, that a source (or ``revision`` of it) means now.
+
+        Of a Git repository a listing ``max_age`` seconds old will do.
+        """
+        if source.is_chart:
+            return self._charts.resolve(source, revision)
         url = self._aliases(source.repo_url)
         wanted = revision or source.target_revision
         return self._mirror.resolve(url, wanted, credential=self._credentials(url), max_age=max_age).sha
 
-    def commit(self, source: Source, sha: str) -> Commit:
-        """Author, date and message of a commit of the source."""
+    def commit(self, source: Source, sha: str) -> Commit | None:
+        """Author, date and message of a commit of the source; ``None`` for a chart, which has none of them."""
+        if source.is_chart:
+            return None
         url = self._aliases(source.repo_url)
         return self._mirror.commit_info(url, sha, credential=self._credentials(url))
 
@@ -78,10 +90,12 @@ class Sources:
         return {
             source.ref: self._root(source, revision)
             for source, revision in zip(sources, revisions, strict=True)
-            if source.ref and not source.chart and len(sources) > 1
+            if source.ref and not source.is_chart and len(sources) > 1
         }
 
     def _root(self, source: Source, revision: str) -> Path:
+        if source.is_chart:
+            return self._charts.folder(source, revision)
         url = self._aliases(source.repo_url)
         return self._mirror.export(url, revision, credential=self._credentials(url))
 
@@ -108,7 +122,7 @@ class Sources:
             found = tuple(self._render(app, source, root, refs, kube_version, api_versions))
         except LabError as error:
             if not error.where:
-                error.where = f"{source.repo_url} at {revision[:7]}, path {source.path}"
+                error.where = f"{source.repo_url} at {shortened(revision)}, {_place(source)}"
             raise
         with self._lock:
             self._rendered[key] = found
@@ -125,7 +139,7 @@ class Sources:
         kube_version: str,
         api_versions: Sequence[str],
     ) -> list[Manifest]:
-        folder = app_path(root, source.path)
+        folder = root if source.is_chart else app_path(root, source.path)
         if (folder / "Chart.yaml").is_file():
             return chart.render(
                 root,
@@ -145,6 +159,10 @@ class Sources:
 def kind_of(sources: Sequence[Source]) -> str:
     """Argo CD's word for what renders the first source."""
     source = sources[0]
-    if source.helm or source.chart:
+    if source.helm or source.is_chart:
         return "Helm"
     return "Kustomize" if source.kustomize else "Directory"
+
+
+def _place(source: Source) -> str:
+    return f"chart {source.chart}" if source.chart else f"path {source.path}"
