@@ -4,11 +4,14 @@ GitOps needs a place that everybody pushes to and a controller can ask. This one
 repositories, served over smart HTTP by Git's own ``git http-backend``, so a plain ``git clone`` and
 ``git push`` work on it. What the forge adds is what a host adds: names, a credential, and the news of a push,
 in GitHub's words, to whoever wants to act on it.
+
+Packaged charts have their places here, too: an OCI registry, and folders served as HTTP chart repositories.
 """
 
+from labkit.forge.charts import chart_apps
 from labkit.forge.events import PushEvent
 from labkit.forge.repositories import Forge, Repo
 from labkit.forge.server import ForgeApp, app
 from labkit.forge.webhook import Delivery, send_webhook
 
-__all__ = ["Delivery", "Forge", "ForgeApp", "PushEvent", "Repo", "app", "send_webhook"]
+__all__ = ["Delivery", "Forge", "ForgeApp", "PushEvent", "Repo", "app", "chart_apps", "send_webhook"]

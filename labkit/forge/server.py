@@ -8,9 +8,6 @@ mounts this application under ``/git``.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
 import logging
 from typing import TYPE_CHECKING
 
@@ -21,6 +18,7 @@ from starlette.routing import Route
 from labkit.errors import RepositoryNotFound
 from labkit.forge.backend import Backend, Call
 from labkit.forge.events import Announcer, PushEvent
+from labkit.forge.login import CHALLENGE, user_of
 from labkit.git import Credential
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from labkit.forge.repositories import Forge, Repo
 
 READ, WRITE = "git-upload-pack", "git-receive-pack"
-_CHALLENGE = {"WWW-Authenticate": 'Basic realm="GitOps Lab", charset="UTF-8"'}
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +64,9 @@ class ForgeApp:
         if scope["type"] != "http":
             await self._routes(scope, receive, send)
             return
-        user = self._user(scope)
+        user = user_of(scope, self._credentials)
         if user is None:
-            refusal = PlainTextResponse("The lab wants its credential.\n", 401, headers=_CHALLENGE)
+            refusal = PlainTextResponse("The lab wants its credential.\n", 401, headers=CHALLENGE)
             await refusal(scope, receive, send)
             return
         await self._routes({**scope, "lab.user": user}, receive, send)
@@ -80,21 +77,6 @@ class ForgeApp:
         For the service's start, after `Forge.mend`; may be called at any time, from any thread.
         """
         return self._announcer.announce_all()
-
-    def _user(self, scope: Scope) -> str | None:
-        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        kind, _, encoded = given.partition(b" ")
-        if kind.lower() != b"basic":
-            return None
-        try:
-            pair = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            return None
-        found = None
-        for known in self._credentials:  # all of them, in constant time each
-            if hmac.compare_digest(pair, f"{known.username}:{known.password}".encode()):
-                found = known.username
-        return found
 
     async def _info_refs(self, request: Request) -> ASGIApp:
         service = request.query_params.get("service", "")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import uvicorn
+    from starlette.types import ASGIApp
 
     from labkit.forge import Forge, ForgeApp
     from labkit.service.announce import Announcer
@@ -103,7 +104,10 @@ class Service:
 
         credentials = [trainee, Credential(CONTROLLER, controller_token)]
         git = git_host.app(forge, credentials=credentials, on_push=engine.pushed)
-        self._serve(sock, address, _Desk(self, forge, engine, address, token), git, token)
+        charts = git_host.chart_apps(
+            self.settings.registry, self.settings.chart_repositories, credentials=credentials
+        )
+        self._serve(sock, address, _Desk(self, forge, engine, address, token), git, charts, token)
 
     def shut_down(self) -> None:
         """End the service soon; returns at once. May be called from any thread."""
@@ -121,12 +125,22 @@ class Service:
             self._announcer.notice(notice)
         return sock, address
 
-    def _serve(self, sock: socket.socket, address: Address, desk: _Desk, git: ForgeApp, token: str) -> None:
+    def _serve(
+        self,
+        sock: socket.socket,
+        address: Address,
+        desk: _Desk,
+        git: ForgeApp,
+        charts: dict[str, ASGIApp],
+        token: str,
+    ) -> None:
         from labkit.service import web
         from labkit.service.server import Server
 
         self._server = Server(
-            web.app(desk, git, token=token), GRACE_SECONDS, on_ready=lambda: self._ready(address, git)
+            web.app(desk, {"/git": git, **charts}, token=token),
+            GRACE_SECONDS,
+            on_ready=lambda: self._ready(address, git),
         )
         if self._ending.is_set():
             return

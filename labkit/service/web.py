@@ -1,8 +1,9 @@
 """The service's HTTP side: the Git host, the webhook, and the API that notebook and command line use.
 
 Paths and field names are Argo CD's where it has them. Everything but ``/healthz`` wants the lab's token;
-``/git`` wants it the way Git sends it. The ``Host`` header must name loopback, so that no web page can reach
-the lab by pointing its own name at 127.0.0.1.
+``/git``, ``/v2`` (the OCI registry) and ``/charts`` (chart repositories) want it the way Git, Helm and oras send
+it. The ``Host`` header must name loopback, so that no web page can reach the lab by pointing its own name at
+127.0.0.1.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Desk(Protocol):
         """End the service soon."""
 
 
-def app(desk: Desk, git: ASGIApp, *, token: str) -> ASGIApp:
-    """The whole HTTP side as one ASGI application."""
+def app(desk: Desk, mounts: Mapping[str, ASGIApp], *, token: str) -> ASGIApp:
+    """The whole HTTP side as one ASGI application; ``mounts`` are others by path, which ask for a login themselves."""
     guarded = _Guard(desk, token)
     routes = [
         Route("/healthz", _healthy),
@@ -65,7 +66,7 @@ def app(desk: Desk, git: ASGIApp, *, token: str) -> ASGIApp:
         Route("/api/v1/repositories/{name}", guarded(_repository), methods=["DELETE"]),
         Route("/api/v1/applications/{name}/{part}", guarded(_application)),
         Route("/api/v1/shutdown", guarded(_shutdown), methods=["POST"]),
-        Mount("/git", app=git),
+        *(Mount(path, app=mounted) for path, mounted in mounts.items()),
     ]
     return _OnlyLoopback(Starlette(routes=routes))
 

@@ -89,6 +89,11 @@ class Settings:
         """The trainee's working copies of the lab's repositories."""
         return self.home / "work"
 
+    @property
+    def chart_repositories(self) -> Path:
+        """A folder for each HTTP chart repository: packaged charts and their index."""
+        return self.home / "chart-repos"
+
     # -- the lab's part
 
     @property
@@ -110,6 +115,11 @@ class Settings:
     def repos(self) -> Path:
         """The Git host's bare repositories."""
         return self.state / "repos"
+
+    @property
+    def registry(self) -> Path:
+        """What the OCI registry keeps."""
+        return self.state / "registry"
 
     @property
     def cache(self) -> Path:

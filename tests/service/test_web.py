@@ -64,7 +64,7 @@ def port(desk: Desk) -> Iterator[int]:
 
     sock = listen()
     server = uvicorn.Server(
-        uvicorn.Config(web.app(desk, git, token=TOKEN), log_level="error", lifespan="off")
+        uvicorn.Config(web.app(desk, {"/git": git}, token=TOKEN), log_level="error", lifespan="off")
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
     thread.start()

@@ -6,6 +6,7 @@ goes to the server that it is for and to no other, and is in no message.
 
 from labkit.helm.repositories.access import Access
 from labkit.helm.repositories.index import ChartVersion
+from labkit.helm.repositories.indexing import write_index
 from labkit.helm.repositories.repository import ChartRepository, unpack
 
-__all__ = ["Access", "ChartRepository", "ChartVersion", "unpack"]
+__all__ = ["Access", "ChartRepository", "ChartVersion", "unpack", "write_index"]

@@ -38,15 +38,8 @@ class Index:
     @staticmethod
     def parse(text: str, where: str) -> Index:
         """The index that a text says; entries that make no sense are passed over, as Helm does."""
-        raw = _read(text, where)
-        entries = raw.get("entries") if isinstance(raw, dict) else None
-        if not isinstance(entries, dict) and not (isinstance(raw, dict) and raw.get("apiVersion")):
-            raise ChartRepositoryError(
-                "this is no index of charts: it has no `entries`",
-                where=where,
-                fix="check the repository's address: Helm's index.yaml must be directly below it",
-            )
-        charts = {str(name): _versions(str(name), items) for name, items in (entries or {}).items()}
+        entries = read_index(text, where)
+        charts = {name: _versions(name, items) for name, items in entries.items()}
         return Index({name: versions for name, versions in charts.items() if versions})
 
     def find(self, chart: str, wanted: str, where: str) -> ChartVersion:
@@ -58,6 +51,19 @@ class Index:
         if found is None:
             raise no_version(chart, [each.version for each in versions], wanted, where)
         return next(each for each in versions if each.version == found)
+
+
+def read_index(text: str, where: str) -> dict[str, Any]:
+    """The ``entries`` of an index as they stand there."""
+    raw = _read(text, where)
+    entries = raw.get("entries") if isinstance(raw, dict) else None
+    if not isinstance(entries, dict) and not (isinstance(raw, dict) and raw.get("apiVersion")):
+        raise ChartRepositoryError(
+            "this is no index of charts: it has no `entries`",
+            where=where,
+            fix="check the repository's address: Helm's index.yaml must be directly below it",
+        )
+    return {str(name): items for name, items in entries.items() if isinstance(items, list)} if entries else {}
 
 
 def no_chart(chart: str, known: list[str], where: str) -> ChartNotFound:
@@ -99,9 +105,8 @@ def _read(text: str, where: str) -> Any:
         ) from None
 
 
-def _versions(name: str, items: Any) -> tuple[ChartVersion, ...]:
-    listed = items if isinstance(items, list) else []
-    found = [each for item in listed if (each := _version(name, item)) is not None]
+def _versions(name: str, items: list[Any]) -> tuple[ChartVersion, ...]:
+    found = [each for item in items if (each := _version(name, item)) is not None]
     return tuple(sorted(found, key=_order, reverse=True))
 
 

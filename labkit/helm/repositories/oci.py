@@ -42,6 +42,19 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def annotated(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """What registries show of a chart, as Helm writes it (``pkg/registry/chart.go``)."""
+    sources = metadata.get("sources")
+    said = {
+        "title": metadata.get("name"),
+        "version": metadata.get("version"),
+        "description": metadata.get("description"),
+        "url": metadata.get("home"),
+        "source": sources[0] if isinstance(sources, list) and sources else None,
+    }
+    return {f"org.opencontainers.image.{key}": str(value) for key, value in said.items() if value}
+
+
 class Registry:
     """One registry, with one credential. ``name`` in its methods is an artifact's path: ``charts/web``."""
 
@@ -94,7 +107,9 @@ class Registry:
         _check(answer.body, digest, url)
         return answer.body
 
-    def push(self, name: str, tag: str, config: bytes, layers: Mapping[str, bytes], notes: Any) -> str:
+    def push(
+        self, name: str, tag: str, config: bytes, layers: Mapping[str, bytes], notes: Mapping[str, str]
+    ) -> str:
         """Put an artifact there under a tag, blobs first; returns the manifest's digest."""
         parts = [self._uploaded(name, kind, data) for kind, data in [(CONFIG, config), *layers.items()]]
         manifest = {

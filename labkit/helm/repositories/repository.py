@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import tempfile
@@ -13,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from labkit.errors import ChartError, ChartNotFound, ChartRepositoryError, LoginRequired
 from labkit.helm.files import ChartFiles
 from labkit.helm.metadata import read_metadata
-from labkit.helm.reading import Budget, read_archive
+from labkit.helm.reading import Budget, read_archive, read_regular
 from labkit.helm.repositories import oci
 from labkit.helm.repositories.access import OCI, Access, locate
 from labkit.helm.repositories.index import MOST_BYTES, ChartVersion, Index, no_chart, no_version
@@ -133,6 +134,28 @@ class ChartRepository:
             return self._download(url, MOST_PROVENANCE)
         except ChartNotFound:
             return None
+
+    def push(self, archive: Path) -> tuple[str, str]:
+        """Put a packaged chart into the registry, as its name and version say, its ``.prov`` beside it too.
+
+        Returns the reference (``HOST/PATH/NAME:TAG``) and the digest, the two that ``helm push`` prints.
+        """
+        if self._registry is None:
+            raise ChartRepositoryError(
+                "an HTTP chart repository is a folder of files: nothing can be pushed to it",
+                where=self.url,
+                fix="put the archive into its folder and write the index anew: labkit chart repo index FOLDER",
+            )
+        data = read_regular(archive, str(archive), oci.MOST_CHART)
+        metadata = read_metadata(ChartFiles.read(archive))
+        layers = {oci.CHART: data}
+        signed = archive.with_name(f"{archive.name}.prov")
+        if signed.exists():
+            layers[oci.PROVENANCE] = read_regular(signed, str(signed), MOST_PROVENANCE)
+        name, tag = self._artifact(metadata.name), oci.tag_of(metadata.version)
+        config = json.dumps(metadata.raw).encode()
+        digest = self._registry.push(name, tag, config, layers, oci.annotated(metadata.raw))
+        return f"{self._place.host}/{name}:{tag}", digest
 
     def check(self) -> None:
         """Ask whether the repository is there and takes the credential."""
