@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import ChartError
-from labkit.helm import semver
 from labkit.helm.files import ChartFiles
 from labkit.helm.metadata import read_metadata
 from labkit.helm.repositories.index import MOST_BYTES, Index, read_index
 from labkit.k8s import yaml
+from labkit.versions import Version, known
 
 INDEX = "index.yaml"
 
@@ -71,8 +71,8 @@ def _entries(file: Path) -> dict[str, list[dict[str, Any]]]:
     return {str(name): [each for each in items if isinstance(each, dict)] for name, items in found.items()}
 
 
-def _order(entry: dict[str, Any]) -> semver.Version:
-    return semver.Version.parse(str(entry.get("version"))) or semver.Version(0)
+def _order(entry: dict[str, Any]) -> Version:
+    return (known([str(entry.get("version"))]) or [Version(0)])[0]
 
 
 def _time(moment: datetime.datetime) -> str:
