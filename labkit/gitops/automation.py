@@ -49,6 +49,7 @@ def _facts(app: Application, status: JSON, comparison: Comparison, now: datetime
         revision=", ".join(now_wanted.revisions),
         tried=bool(result) and tried == now_wanted,
         tried_phase=state.get("phase", ""),
+        tried_message=state.get("message", ""),
         heal_tries=0 if since > HEAL_FORGOTTEN else _heals(state),
         seconds_since=since,
     )

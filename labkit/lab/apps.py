@@ -39,6 +39,7 @@ class Apps:
         automated: bool = False,
         prune: bool | None = None,
         self_heal: bool | None = None,
+        retry_limit: int | None = None,
         value_files: Sequence[str] = (),
         values: str | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -50,7 +51,8 @@ class Apps:
         ``repo`` is one of ``lab.repos``, the name of one, or any repository's URL; with ``chart``, a chart
         repository's, and ``revision`` a version or a range of them.
         ``automated`` lets the controller sync by itself; ``prune`` lets it delete what Git no longer has, and
-        ``self_heal`` undo what was changed by hand. ``upsert`` changes an application that is there already.
+        ``self_heal`` undo what was changed by hand; ``retry_limit`` is how often a sync that failed is tried
+        again. ``upsert`` changes an application that is there already.
         """
         wishes = Wishes(
             repo=repo if isinstance(repo, str) else repo.url,
@@ -63,6 +65,7 @@ class Apps:
             automated=automated,
             prune=prune,
             self_heal=self_heal,
+            retry_limit=retry_limit,
             value_files=value_files,
             values=values,
             parameters=parameters or {},

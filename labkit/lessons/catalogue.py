@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import LessonError
 from labkit.lessons import tour
-from labkit.lessons.course import copies, manifests, templates
+from labkit.lessons.course import applications, copies, manifests, templates
 from labkit.settings.texts import texts
 from labkit.views.lesson import say
 from labkit.views.table import table
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from labkit.views import View
 
 _LESSONS = {
-    script.number: script for script in (tour.SCRIPT, manifests.SCRIPT, copies.SCRIPT, templates.SCRIPT)
+    script.number: script
+    for script in (
+        tour.SCRIPT,
+        manifests.SCRIPT,
+        copies.SCRIPT,
+        templates.SCRIPT,
+        applications.SCRIPT,
+    )
 }
 
 

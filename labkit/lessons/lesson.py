@@ -27,7 +27,9 @@ class Script:
     """A lesson as its author writes it.
 
     ``names`` is what the lesson makes, each cleared away when it starts: one name serves as chart,
-    repository, application, namespace and folder, so that the trainee has one word to remember.
+    repository, application, namespace and folder, so that the trainee has one word to remember. With
+    ``repository`` the starting files are the first commit of a repository of the first name, and the lesson's
+    folder is a working copy of it.
     """
 
     number: str
@@ -37,6 +39,7 @@ class Script:
     questions: Mapping[str, Question] = field(default_factory=dict)
     tasks: Mapping[str, Task[Any]] = field(default_factory=dict)
     quiz: Sequence[Question] = ()
+    repository: bool = False
 
 
 class Lesson:
@@ -61,7 +64,10 @@ class Lesson:
         """
         for name in self._script.names:
             self._bench.clear(name)
-        self.lay("start")
+        if self._script.repository:
+            self._publish()
+        else:
+            self.lay("start")
         self._progress.begin(self._script.number)
         return self
 
@@ -117,6 +123,13 @@ class Lesson:
     def quiz(self) -> Quiz:
         """The three questions at the end: ``.ask()``, then ``.reveal()``."""
         return Quiz(self._script.number, self._script.quiz, self._progress)
+
+    def _publish(self) -> None:
+        """The starting files as the first commit of the lesson's repository, and a working copy of it."""
+        work = self._bench.repos.create(self._script.names[0]).clone()
+        self.lay("start")
+        work.add().commit("The starting point")
+        work.push()
 
     def _pick(self, things: Mapping[str, Any], key: str) -> Any:
         if key not in things:

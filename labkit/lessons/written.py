@@ -11,7 +11,7 @@ from labkit.lessons.prediction import Question
 from labkit.settings.texts import texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from labkit.lessons.workbench import Workbench
 
@@ -36,17 +36,28 @@ class Say:
         return Finding(False, *(text.format(**facts) for text in (wrong["seen"], expected, wrong["next"])))
 
 
-def written(number: str, name: str, tasks: Mapping[str, tuple[Check, Solve]]) -> Script:
-    """The lesson of that number: words from ``text/<language>/<number>.toml``, ``tasks`` with check and solution."""
+def written(
+    number: str,
+    name: str,
+    tasks: Mapping[str, tuple[Check, Solve]],
+    *,
+    also: Sequence[str] = (),
+    repository: bool = False,
+) -> Script:
+    """The lesson of that number: words from ``text/<language>/<number>.toml``, ``tasks`` with check and solution.
+
+    ``also`` are further names that it makes things of; for ``repository`` see `Script`.
+    """
     words = texts("labkit.lessons", number)
     return Script(
         number,
         words["title"],
         words["minutes"],
-        (name,),
+        (name, *also),
         {key: Question(**asked) for key, asked in words["questions"].items()},
         {key: _task(words["tasks"][key], check, solve) for key, (check, solve) in tasks.items()},
         [Question(**asked) for asked in words["quiz"]],
+        repository,
     )
 
 

@@ -175,6 +175,21 @@ def test_a_namespace_that_is_not_there(world):
     assert "CreateNamespace=true" in message
 
 
+def test_a_revision_that_failed_is_not_tried_again_and_the_condition_says_why(world):
+    repo = world.repository("shop")
+    commit = repo.push({"a.yaml": config("a", v="1")})
+    policy = {"automated": {"selfHeal": True}, "retry": {"limit": 0}, "syncOptions": []}
+    name = world.app("nowhere", repo, syncPolicy=policy)
+    world.ended(name, "Failed")
+    world.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "nowhere"}})
+    status = operations.refresh(world.cluster, name)["status"]
+    assert (status["sync"]["status"], status["operationState"]["phase"]) == ("OutOfSync", "Failed")
+    said = [c["message"] for c in status["conditions"] if c["type"] == "SyncError"]
+    assert len(said) == 1
+    assert f"Failed last sync attempt to {commit}" in said[0]
+    assert 'namespaces "nowhere" not found' in said[0]
+
+
 def test_a_field_that_cannot_be_changed(world):
     repo = world.repository("shop")
     job = {

@@ -36,6 +36,7 @@ class Facts:
     revision: str
     tried: bool  # whether the last operation was of this revision and source
     tried_phase: str
+    tried_message: str = ""
     heal_tries: int = 0
     seconds_since: float = 0.0  # the last operation ended
     held: str = ""  # by a sync window: which
@@ -90,7 +91,7 @@ def _tried(facts: Facts) -> Decision | None:
     short = ", ".join(map(shortened, facts.revision.split(", ")))
     if facts.tried_phase != "Succeeded":
         text = f"the last sync of {short} failed, and a revision that failed is not tried again by itself"
-        return Decision(False, text, error=f"Failed last sync attempt to {facts.revision}")
+        return Decision(False, text, error=_failed(facts))
     if not facts.self_heal:
         return Decision(False, f"{short} was synced already and selfHeal is off: drift is shown, not undone")
     wait = heal_delay(facts.heal_tries) - facts.seconds_since
@@ -102,3 +103,8 @@ def _tried(facts: Facts) -> Decision | None:
 def _all_pruned(facts: Facts) -> bool:
     pruned = sum(bool(entry.get("requiresPruning")) for entry in facts.out_of_sync)
     return pruned == facts.resources
+
+
+def _failed(facts: Facts) -> str:
+    why = f": {facts.tried_message}" if facts.tried_message else ""
+    return f"Failed last sync attempt to {facts.revision}{why}"
