@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ApplicationNotFound, LabError
 from labkit.git import same_url
-from labkit.gitops import tree
+from labkit.gitops import deletion, operations, tree
 from labkit.gitops.api.application import Application
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
 from labkit.gitops.credentials import Secrets
@@ -19,6 +19,7 @@ from labkit.gitops.reconcile import Reconciler
 from labkit.gitops.refresh import Polling, concerned
 from labkit.gitops.running import planned
 from labkit.gitops.sync.operation import TERMINATING, WAVE_SECONDS
+from labkit.gitops.trace import Traces
 from labkit.k8s.objects import Object, ObjectKey, annotations_of, metadata, name_of
 from labkit.runtime.controller import Controller as Loop
 from labkit.runtime.controller import Result
@@ -26,7 +27,7 @@ from labkit.runtime.informer import Feed, Informer
 from labkit.runtime.recorder import EventRecorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from labkit.gitops.live import LiveCluster, Server
     from labkit.gitops.sources import Sources
@@ -65,7 +66,11 @@ class Controller:
         self._feeds = [self._applications, projects, secrets]
         known = Secrets(secrets.informer)
         self._destinations = Destinations(home, known, clock, connect, self._live_changed)
-        self._observer = Observer(make_sources(known), self._destinations, Projects(projects.informer, known))
+        self._traces = Traces(clock, self._tell)
+        self._listeners: list[Callable[[str], None]] = []
+        self._observer = Observer(
+            make_sources(known), self._destinations, Projects(projects.informer, known), clock
+        )
         self._reconciler = Reconciler(
             home,
             self._applications.informer,
@@ -74,6 +79,7 @@ class Controller:
             polling=Polling(poll_seconds, jitter_seconds),
             recorder=EventRecorder(home, "argocd-application-controller", clock),
             wave_seconds=wave_seconds,
+            traces=self._traces,
         )
         self._loop: Loop[str] = Loop("gitops", self._reconcile, clock)
 
@@ -144,12 +150,44 @@ class Controller:
             found.append(entry | {"liveState": live, "targetState": target, "predictedLiveState": predicted})
         return found
 
-    def plan(self, name: str, *, prune: bool | None = None) -> list[JSON]:
-        """What a sync would do now, in order and with the reason for each step; ``prune`` as the policy says."""
+    def plan(
+        self,
+        name: str,
+        *,
+        prune: bool | None = None,
+        resources: Sequence[JSON] = (),
+        entry: int | None = None,
+    ) -> list[JSON]:
+        """What a sync would do now, in order and with the reason for each step; ``prune`` as the policy says.
+
+        ``resources`` are those that the sync would be for (as an operation names them), by default all;
+        ``entry`` plans the rollback to that entry of the history.
+        """
         app, sight = self._application(name), self._look(name)
         wanted = app.sync_policy.prune if prune is None else prune
-        sync = {"prune": wanted}
+        sync: JSON = {"prune": wanted, "resources": list(resources)}
+        if entry is not None:
+            sync |= operations.entry_of(app, entry)
         return planned(app, {"sync": sync}, sight, self._observer, self._clock).to_json()
+
+    def deletion(self, name: str) -> list[JSON]:
+        """What would go with the application if it were deleted with all that it deployed, and what would stay."""
+        return deletion.plan(self._application(name), self._observer)
+
+    def loop(self, name: str) -> JSON:
+        """The loop of late: ``stages`` with times, the ``gates`` and their ``reason``, ``waves``, and a ``journal``.
+
+        It tells of what this controller did since it began; what counts is in the Application.
+        """
+        return self._traces.of(self._application(name).name).to_json()
+
+    def on_news(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Call ``listener`` with an application's name whenever something of it changed; returns what ends that.
+
+        It is called from many threads and must be quick.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def resource_tree(self, name: str) -> list[JSON]:
         """The application's live objects and what was made of them, as nodes with ``parentRefs``."""
@@ -190,7 +228,12 @@ class Controller:
     def _reconcile(self, name: str) -> Result:
         return Result(self._reconciler.reconcile(name))
 
+    def _tell(self, name: str) -> None:
+        for listener in list(self._listeners):
+            listener(name)
+
     def _application_changed(self, _event: str, obj: Object, old: Object | None) -> None:
+        self._tell(name_of(obj))
         if old is None or _matters(obj) != _matters(old) or _terminating(obj) != _terminating(old):
             self._loop.enqueue(name_of(obj))
 
@@ -206,6 +249,7 @@ class Controller:
             {instance} if instance else {n for n in self._observer.names() if self._observer.wants(n, key)}
         )
         for name in names:
+            self._tell(name)
             self._loop.enqueue_after(name, COALESCE)
 
 

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ApplicationError, NotFound
 from labkit.gitops.api.names import API_VERSION, FINALIZERS, NAMESPACE
 from labkit.gitops.api.options import sync_option
 from labkit.gitops.sync.carry import Carrier
 from labkit.gitops.sync.phases import wave
-from labkit.k8s.objects import metadata
+from labkit.k8s.objects import Object, ObjectKey, metadata, name_of
 
 if TYPE_CHECKING:
     from labkit.gitops.api.application import Application
     from labkit.gitops.live import Server
     from labkit.gitops.observe import Observer
 
+JSON = dict[str, Any]
 LOOK_AGAIN = 1.0
+
+
+def plan(app: Application, observer: Observer) -> list[JSON]:
+    """What goes with the application, in order, and then what stays, each with the reason for that."""
+    found = observer.known_objects(app)[1]
+    going = [obj for obj in found if _goes(obj, app)]
+    going.sort(key=lambda obj: (-wave(obj), obj.get("kind", ""), name_of(obj)))
+    staying = [obj for obj in found if not _goes(obj, app)]
+    return [
+        {**_named(obj), "wave": wave(obj), "goes": _goes(obj, app), "reason": reason}
+        for objects, reason in ((going, ""), (staying, "sync option Delete=false, or Helm's policy keep"))
+        for obj in objects
+    ]
+
+
+def _goes(obj: Object, app: Application) -> bool:
+    return sync_option(obj, app.sync_policy.options, "Delete") != "false"
+
+
+def _named(obj: Object) -> JSON:
+    key = ObjectKey.of(obj)
+    return {"group": key.group, "kind": key.kind, "namespace": key.namespace, "name": key.name}
 
 
 class Deletion:
@@ -47,15 +70,12 @@ class Deletion:
             live, found = self._observer.known_objects(app)
         except ApplicationError:
             return False  # no such cluster any more: nothing of ours can be there
-        options = app.sync_policy.options
-        going = [obj for obj in found if sync_option(obj, options, "Delete") != "false"]
+        going = [obj for obj in found if _goes(obj, app)]
         if not going:
             return False
         highest = max(wave(obj) for obj in going)
-        carrier = Carrier(live, options, propagation)
+        carrier = Carrier(live, app.sync_policy.options, propagation)
         for obj in going:
             if wave(obj) == highest and not metadata(obj).get("deletionTimestamp"):
                 carrier.delete(obj)
-        return any(
-            sync_option(o, options, "Delete") != "false" for o in live.of_application(app.instance_name)
-        )
+        return any(_goes(obj, app) for obj in live.of_application(app.instance_name))

@@ -11,6 +11,8 @@ from labkit.errors import NoSuchKind
 from labkit.gitops.api.names import FIELD_MANAGER
 from labkit.gitops.desired import Targets, targets
 from labkit.gitops.diff import Comparison, compare
+from labkit.gitops.diff.compare import SYNCED
+from labkit.gitops.trace import Trace
 from labkit.k8s.objects import Object, ObjectKey, metadata
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from labkit.gitops.live import LiveCluster
     from labkit.gitops.projects import Projects
     from labkit.gitops.sources import Manifests, Sources
+    from labkit.runtime.clock import Clock
 
 
 @dataclass(frozen=True)
@@ -44,26 +47,47 @@ class Remembered:
 class Observer:
     """Looks at applications. Thread-safe as long as no two threads look at the same one."""
 
-    def __init__(self, sources: Sources, destinations: Destinations, projects: Projects) -> None:
+    def __init__(
+        self, sources: Sources, destinations: Destinations, projects: Projects, clock: Clock
+    ) -> None:
+        self._clock = clock
         self.sources, self.destinations, self.projects = sources, destinations, projects
         self._remembered: dict[str, Remembered] = {}
 
     def look(
-        self, app: Application, sources: Sequence[Source], revisions: Sequence[str], *, fresh: bool = False
+        self,
+        app: Application,
+        sources: Sequence[Source],
+        revisions: Sequence[str],
+        *,
+        fresh: bool = False,
+        trace: Trace | None = None,
     ) -> Sight:
-        """Render the sources at these commits and compare them with what is live. Raises `LabError`."""
+        """Render the sources at these commits and compare them with what is live. Raises `LabError`.
+
+        ``trace`` is told what each of the two saw.
+        """
+        trace = trace or Trace(self._clock)
         live = self.destinations.find(app.destination)
-        manifests = self.sources.manifests(
-            app, sources, revisions, kube_version=live.kube_version, api_versions=(), fresh=fresh
-        )
         memory = self._remembered.setdefault(app.name, Remembered())
-        if memory.manifests is None or memory.manifests.items is not manifests.items or fresh:
-            memory.manifests, memory.targets = manifests, targets(app, manifests, live)
-        found = self._live(app, memory.targets, live)
-        rules = app.spec.get("ignoreDifferences") or []
-        predict = _Predictor(live, memory)
-        permits = self.projects.permits(app, live)
-        return Sight(live, manifests, compare(memory.targets, found, predict, rules, permits))
+        with trace.stage("rendered", ", ".join(map(_place, sources))) as stage:
+            manifests = self.sources.manifests(
+                app, sources, revisions, kube_version=live.kube_version, api_versions=(), fresh=fresh
+            )
+            stage.idle = memory.manifests is not None and memory.manifests.items is manifests.items
+            stage.says = _rendered(manifests)
+        wanted = memory.targets  # another thread may look at another commit meanwhile
+        if not stage.idle or fresh:
+            wanted = targets(app, manifests, live)
+            memory.manifests, memory.targets = manifests, wanted
+        with trace.stage("compared", f"live objects, namespace {app.destination.namespace}") as stage:
+            found = self._live(app, wanted, live)
+            rules = app.spec.get("ignoreDifferences") or []
+            predict = _Predictor(live, memory)
+            permits = self.projects.permits(app, live)
+            sight = Sight(live, manifests, compare(wanted, found, predict, rules, permits))
+            stage.says = _compared(sight.comparison)
+        return sight
 
     def wants(self, app: str, key: ObjectKey) -> bool:
         """Whether the application wanted an object of that key when it was last looked at."""
@@ -98,6 +122,28 @@ class Observer:
             if not metadata(obj).get("deletionTimestamp") or ObjectKey.of(obj) in wanted:
                 found.setdefault(ObjectKey.of(obj), obj)
         return found
+
+
+def _place(source: Source) -> str:
+    return source.chart or source.path or "."
+
+
+def _rendered(manifests: Manifests) -> str:
+    files = {item.origin.rpartition(":")[0] for item in manifests}
+    return f"{_many(len(manifests.items), 'object')} from {_many(len(files), 'file')}"
+
+
+def _compared(comparison: Comparison) -> str:
+    found = [item for item in comparison.resources if item.counts]
+    differing = [f"{item.key.kind} {item.key.name}" for item in found if item.status != SYNCED]
+    if not differing:
+        return f"{_many(len(found), 'object')}: live is what Git says"
+    more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
+    return f"{len(differing)} of {len(found)} differ: {', '.join(differing[:3])}{more}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 class _Predictor:

@@ -34,6 +34,7 @@ __all__ = [
     "NAMESPACE",
     "create",
     "delete",
+    "entry_of",
     "get",
     "idle",
     "list_",
@@ -169,12 +170,14 @@ def rollback(
             f"labkit app set {name} --sync-policy none",
         )
     _refuse_second(obj)
-    history = app.status.get("history") or []
-    wanted = _entry(history, entry, name)
-    pinned = Pinned.read(wanted, app)
-    asked: JSON = {"prune": prune, "syncOptions": list(app.sync_policy.options)}
-    asked |= {field: value for field, value in pinned.fields.items() if value}
+    asked: JSON = {"prune": prune, "syncOptions": list(app.sync_policy.options), **entry_of(app, entry)}
     return _patch(cluster, name, {"operation": {"sync": asked, "initiatedBy": {"username": username}}})
+
+
+def entry_of(app: Application, entry: int | None = None) -> JSON:
+    """What an entry of the history deployed, as an operation names it; by default the last but one."""
+    pinned = Pinned.read(_entry(app.status.get("history") or [], entry, app.name), app)
+    return {field: value for field, value in pinned.fields.items() if value}
 
 
 def terminate(cluster: ObjectClient, name: str) -> Object:

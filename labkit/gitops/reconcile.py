@@ -17,6 +17,7 @@ from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
 from labkit.gitops.api.pinned import shortened
 from labkit.gitops.automation import decide
 from labkit.gitops.deletion import Deletion
+from labkit.gitops.diff.compare import SYNCED
 from labkit.gitops.running import Running, begin
 from labkit.gitops.status import difference, set_conditions, set_health, stamp
 from labkit.gitops.sync.afterwards import settle
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from labkit.gitops.live import Server
     from labkit.gitops.observe import Observer, Sight
     from labkit.gitops.refresh import Polling
+    from labkit.gitops.trace import Trace, Traces
     from labkit.runtime.clock import Clock
     from labkit.runtime.informer import Informer
     from labkit.runtime.recorder import EventRecorder
@@ -67,10 +69,11 @@ class Reconciler:
         polling: Polling,
         recorder: EventRecorder,
         wave_seconds: float,
+        traces: Traces,
     ) -> None:
         self._home, self._applications, self._observer, self._clock = home, applications, observer, clock
         self._polling, self._recorder, self._wave_seconds = polling, recorder, wave_seconds
-        self._projects = observer.projects
+        self._projects, self._traces = observer.projects, traces
         self._memories: dict[str, Memory] = {}
         self._deletion = Deletion(observer, home)
 
@@ -80,6 +83,7 @@ class Reconciler:
         if obj is None:
             self._memories.pop(name, None)
             self._observer.forget(name)
+            self._traces.forget(name)
             return None
         memory = self._memories.setdefault(name, Memory(self._polling.next()))
         memory.known = obj
@@ -108,14 +112,17 @@ class Reconciler:
         """Compare, and note it in ``status``; ``None`` where the source or the cluster cannot be read."""
         now = self._clock.now()
         reason = refresh.needed(app, now, memory.due)
+        trace = self._traces.of(app.name)
         try:
             if reason or not memory.revisions:
-                memory.revisions = self._resolve(app, reason)
+                memory.revisions = self._receive(app, reason, memory, trace)
             if reason:
                 memory.due, memory.failed = self._polling.next(), ""
             if memory.failed:
                 return None, RETRY_SECONDS
-            sight = self._observer.look(app, app.sources, memory.revisions, fresh=reason == "hard")
+            sight = self._observer.look(
+                app, app.sources, memory.revisions, fresh=reason == "hard", trace=trace
+            )
         except LabError as error:
             memory.revisions = ()
             sync = {"status": "Unknown", "comparedTo": app.compared_to}
@@ -137,6 +144,19 @@ class Reconciler:
         if reason:
             status["reconciledAt"] = stamp(now)
         return sight, None
+
+    def _receive(self, app: Application, reason: str, memory: Memory, trace: Trace) -> tuple[str, ...]:
+        """The commits that the sources mean, and a word in the trace on what made us ask."""
+        asked = " and ".join(f"{source.repo_url} {source.target_revision}" for source in app.sources)
+        with trace.stage("received", asked) as stage:
+            found = self._resolve(app, reason)
+            commits = ", ".join(sha[:7] for sha in found)
+            stage.says = f"{commits}: {refresh.WORDS[reason]}"
+            anew = found != memory.revisions or reason in {"hard", "spec changed"}
+            if anew:
+                trace.begin()
+        trace.tell(f"{'commit' if anew else 'still commit'} {stage.says}")
+        return found
 
     def _resolve(self, app: Application, reason: str) -> tuple[str, ...]:
         """The revisions that the sources mean. After a restart, without a reason to ask, those of the status do."""
@@ -169,6 +189,7 @@ class Reconciler:
                 return 0.5  # times have whole seconds, and by them a sync knows its own hooks from another's
             status["operationState"] = state
             self._write(memory, status, began=True)
+            self._traces.of(app.name).tell(f"{_who(operation)} sync to {_revision(state)} began")
             self._recorder.normal(
                 app.obj, "OperationStarted", f"Initiated {_who(operation)} sync to {_revision(state)}"
             )
@@ -186,6 +207,7 @@ class Reconciler:
             self._wave_seconds,
         )
         again = job.advance()
+        self._traces.of(app.name).planned(job.progress(), anew=not running)
         if status["operationState"]["phase"] in ENDED:
             self._ended(app, status, memory, job)
         return again
@@ -195,6 +217,7 @@ class Reconciler:
         decision, operation = decide(
             app, status, sight.comparison, now, self._projects.held(app, now, manual=False)
         )
+        self._traces.of(app.name).decided(decision, differs=sight.comparison.status != SYNCED)
         set_conditions(status, {"SyncError": decision.error} if decision.error else {}, {"SyncError"}, now)
         return operation, decision.later
 
@@ -203,6 +226,8 @@ class Reconciler:
         succeeded = state["phase"] == "Succeeded"
         if succeeded and job.recorded:
             status["history"] = job.history(status.get("history") or [], app.history_limit)
+        trace = self._traces.of(app.name)
+        trace.tell(f"sync to {_revision(state)} {state['phase'].lower()}: {state['message']}")
         tell = self._recorder.normal if succeeded else self._recorder.warning
         tell(
             app.obj,
@@ -210,7 +235,7 @@ class Reconciler:
             f"Sync operation to {_revision(state)} {state['phase'].lower()}: {state['message']}",
         )
         try:
-            note(app, status, self._observer.look(app, app.sources, memory.revisions), now)
+            note(app, status, self._observer.look(app, app.sources, memory.revisions, trace=trace), now)
         except LabError as error:
             set_conditions(status, {"ComparisonError": str(error)}, {"ComparisonError"}, now)
 

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from labkit.gitops.api.application import Application
 
 
+WORDS = {
+    "requested": "a refresh was asked for, by a push or by hand",
+    "hard": "a hard refresh was asked for: everything is rendered again",
+    "never compared": "it was never compared before",
+    "spec changed": "the application's spec changed",
+    "expired": "it was time to ask Git again",
+    "": "the controller began, and the status names it",
+}
+"""What `needed` says, for people."""
+
+
 @dataclass(frozen=True)
 class Polling:
     """How often a repository is asked if nothing else says that it changed; in seconds."""

@@ -80,6 +80,7 @@ class Running:
         self.app, self.state = app, state
         self._sight, self._observer, self._clock = sight, observer, clock
         self._waves, self._wave_seconds = waves, wave_seconds
+        self._last: Sync | None = None
 
     @property
     def _asked(self) -> JSON:
@@ -103,7 +104,7 @@ class Running:
         if (left := self._pause()) > 0:
             return left
         try:
-            sync = self._sync()
+            sync = self._last = self._sync()
         except LabError as error:
             self.state |= {"phase": ERROR, "message": str(error)}
             return self._after()
@@ -112,6 +113,10 @@ class Running:
         else:
             sync.advance()
         return self._after() if self.state["phase"] in ENDED else sync.later
+
+    def progress(self) -> list[JSON]:
+        """The waves as `advance` left them, each with its tasks; none if it did not come so far."""
+        return self._last.progress() if self._last is not None else []
 
     def plan(self) -> Plan:
         """What this operation does, in order."""

@@ -91,6 +91,8 @@ class Engine:
             case "plan":
                 prune = {"true": True, "false": False}.get(options.get("prune", ""))
                 return {"tasks": self._controller.plan(name, prune=prune)}
+            case "loop":
+                return self._controller.loop(name)
             case "resource-tree":
                 return {"nodes": self._controller.resource_tree(name)}
             case "revision-metadata":
@@ -98,7 +100,7 @@ class Engine:
         raise BadRequest(
             f"there is no {part!r} of an application",
             where=f"/api/v1/applications/{name}/{part}",
-            fix="One of manifests, managed-resources, plan, resource-tree, revision-metadata.",
+            fix="One of loop, manifests, managed-resources, plan, resource-tree, revision-metadata.",
         )
 
     def _ensure(self, obj: dict[str, Any]) -> None:

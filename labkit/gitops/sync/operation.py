@@ -14,6 +14,7 @@ from labkit.errors import LabError
 from labkit.gitops import health
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.carry import PRUNE_SKIPPED, SYNC_FAILED, SYNCED, Carrier, entry
+from labkit.gitops.sync.plan import to_json
 from labkit.k8s.objects import Object, name_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,19 @@ class Sync:
                     self.carrier.delete(live)
                 found["hookPhase"] = FAILED
         self._end(FAILED, "Operation terminated")
+
+    def progress(self) -> list[JSON]:
+        """Each task as the plan shows it, with how far it has come: ``""`` (not yet), Running, Succeeded or Failed."""
+        tasks = [task for step in self.plan.steps for task in step]
+        tasks += [task for task in self.plan.on_failure if self._result(task) is not None]
+        return [to_json(task) | self._come(task) for task in tasks]
+
+    def _come(self, task: Task) -> JSON:
+        found = self._result(task)
+        if found is None:
+            return {"status": "", "message": ""}
+        status = FAILED if _is_failed(found) else found.get("hookPhase") or SUCCEEDED
+        return {"status": status, "message": found.get("message") or ""}
 
     # -- steps
 

@@ -62,8 +62,8 @@ class Plan:
 
     def to_json(self) -> list[JSON]:
         """The tasks in their order, then what is left alone: what is done with which object, when, and why."""
-        found = [_entry(task, _action(task), task.reason) for task in self.tasks]
-        return found + [_entry(task, "keep", reason) for task, reason in self.kept]
+        found = [to_json(task) for task in self.tasks]
+        return found + [to_json(task, "keep", reason) for task, reason in self.kept]
 
     def __str__(self) -> str:
         lines = []
@@ -99,14 +99,13 @@ def plan(items: Iterable[Compared], wishes: Wishes, namespace: Task | None = Non
     return Plan(tuple(ordered(plan_waves(tasks, wishes.options))), tuple(kept))
 
 
-def _action(task: Task) -> str:
-    return "hook" if task.hook else "prune" if task.prunes else "create" if task.live is None else "apply"
-
-
-def _entry(task: Task, action: str, reason: str) -> JSON:
-    found: JSON = {"phase": task.phase, "wave": task.wave if task.step != FIRST else None, "action": action}
-    found |= {"group": task.key.group, "kind": task.key.kind, "namespace": task.key.namespace}
-    return found | {"name": hooks.display_name(task.obj), "reason": reason}
+def to_json(task: Task, action: str = "", reason: str = "") -> JSON:
+    """A task as it is shown: when, what is done with which object, and why."""
+    does = "hook" if task.hook else "prune" if task.prunes else "create" if task.live is None else "apply"
+    found: JSON = {"phase": task.phase, "wave": task.wave if task.step != FIRST else None}
+    found |= {"action": action or does, "group": task.key.group, "kind": task.key.kind}
+    found |= {"namespace": task.key.namespace, "name": hooks.display_name(task.obj)}
+    return found | {"reason": reason or task.reason}
 
 
 def _task(item: Compared) -> Task:
