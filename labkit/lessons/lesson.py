@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -107,9 +108,8 @@ class Lesson:
             raise LessonError(f"{old!r} is not in it", where=name, fix="Look at the file: lesson.read(…)")
         after = before.replace(old, new)
         self._put(name, after)
-        lines = zip(before.splitlines(), after.splitlines(), strict=False)
-        changed = [f"- {was}\n+ {now}" for was, now in lines if was != now]
-        return code("\n".join(changed), title=f"work/{self._script.names[0]}/{name}")
+        changed = "\n".join(_changed(before.splitlines(), after.splitlines()))
+        return code(changed, title=f"work/{self._script.names[0]}/{name}")
 
     def predict(self, key: str) -> Prediction:
         """One of the lesson's questions: ``.ask()`` before, ``.reveal()`` after."""
@@ -152,6 +152,15 @@ class Lesson:
                 where=f"work/{self._script.names[0]}/{name}",
                 fix="Write it, or begin again: lesson.start()",
             ) from None
+
+
+def _changed(before: list[str], after: list[str]) -> list[str]:
+    """The lines that differ, the old one above the new one where lines were replaced one by one."""
+    if len(before) == len(after):
+        pairs = zip(before, after, strict=True)
+        return [f"- {was}\n+ {now}" for was, now in pairs if was != now]
+    lines = list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:]
+    return [f"{line[0]} {line[1:]}" for line in lines if not line.startswith("@@")]
 
 
 def _texts(folder: Traversable, before: str = "") -> list[tuple[str, str]]:

@@ -26,12 +26,17 @@ def test_at_the_start_no_exercise_is_done_and_the_solution_does_them_all_twice_o
 @each_lesson
 def test_a_start_keeps_earlier_work_in_the_archive_and_lays_the_same_files(lab, script):
     lesson = lab.lesson(script.number).start()
-    laid = sorted(p.name for p in lesson.folder.rglob("*"))
+    laid = files(lesson.folder)
     lesson.write("mine.txt", "my own work")
     lesson.start()
     kept = sorted((lab.home / ".lab" / "archive").glob(f"{script.names[0]}.*/mine.txt"))
     assert kept[-1].read_text(encoding="utf-8") == "my own work\n"
-    assert sorted(p.name for p in lesson.folder.rglob("*")) == laid
+    assert files(lesson.folder) == laid
+
+
+def files(folder):
+    """What lies there, without what Git keeps of it."""
+    return sorted(p.name for p in folder.rglob("*") if ".git" not in p.relative_to(folder).parts)
 
 
 @each_lesson
