@@ -44,7 +44,7 @@ COMMANDS: dict[str, Entry] = {
         "progress:progress", "Show which exercises are done; nothing of it leaves the machine.", LAB
     ),
     "app": Entry("app:", "Applications: what runs from which repository.", WORK),
-    "chart": Entry("chart:", "Charts: create, lint, render, package.", WORK),
+    "chart": Entry("chart:", "Charts: create, lint, render, package, share.", WORK),
     "repo": Entry("repo:", "Repositories on the lab's Git host.", WORK),
     "cluster": Entry("cluster:", "Clusters: sandboxes, kind, or one of your own.", WORK),
     "kubeconfig": Entry("kubeconfig:kubeconfig", "Print the path of a kubeconfig for kubectl.", WORK),
@@ -68,11 +68,34 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "delete": Entry("app.delete:delete", "Delete an application, and what it deployed."),
     },
     "chart": {
-        "create": Entry("chart:create", "Create a chart from the course's starter."),
-        "lint": Entry("chart:lint", "Say what is wrong in a chart."),
-        "template": Entry("chart:template", "Render a chart."),
-        "package": Entry("chart:package", "Archive a chart as .tgz."),
-        "explain": Entry("chart:explain", "Say where a value comes from."),
+        "create": Entry("chart.local:create", "Create a chart from the course's starter."),
+        "lint": Entry("chart.local:lint", "Say what is wrong in a chart."),
+        "template": Entry("chart.local:template", "Render a chart."),
+        "explain": Entry("chart.local:explain", "Say where a value comes from."),
+        "dependency": Entry("chart-dependency:", "The charts that a chart needs: update, build, list."),
+        "package": Entry("chart.local:package", "Archive a chart as .tgz, and sign it."),
+        "verify": Entry("chart.remote:verify", "Check who signed a packaged chart."),
+        "push": Entry("chart.remote:push", "Push a packaged chart to a registry."),
+        "pull": Entry("chart.remote:pull", "Fetch a chart from a repository or a registry."),
+        "show": Entry("chart.remote:show", "Show a chart's metadata, values, README or CRDs."),
+        "search": Entry("chart.remote:search", "Search the chart repositories that have a name."),
+        "repo": Entry("chart-repo:", "Chart repositories: add, list, remove, index."),
+        "registry": Entry("chart-registry:", "OCI registries: login, logout."),
+    },
+    "chart-dependency": {
+        "update": Entry("chart.dependency:update", "Fetch the newest in each range, and write Chart.lock."),
+        "build": Entry("chart.dependency:build", "Fetch what Chart.lock says."),
+        "list": Entry("chart.dependency:list_", "List the dependencies, and whether each is there."),
+    },
+    "chart-repo": {
+        "add": Entry("chart.repo:add", "Give a chart repository a name."),
+        "list": Entry("chart.repo:list_", "List the chart repositories that have a name."),
+        "remove": Entry("chart.repo:remove", "Forget a chart repository."),
+        "index": Entry("chart.repo:index", "Write index.yaml for a folder of packaged charts."),
+    },
+    "chart-registry": {
+        "login": Entry("chart.registry:login", "Log in to a registry."),
+        "logout": Entry("chart.registry:logout", "Forget the login to a registry."),
     },
     "repo": {
         "create": Entry("repo:create", "Create a repository on the lab's Git host."),
@@ -121,7 +144,7 @@ class LazyGroup(typer.core.TyperGroup):
 
 def load(name: str, entry: Entry) -> Any:
     """The command, or group of commands, that ``entry`` stands for."""
-    if name in GROUPS and entry.target.endswith(":"):
+    if entry.target.endswith(":"):
         return _group(name, entry)
     module_name, _, function_name = entry.target.partition(":")
     module = importlib.import_module(f"labkit.cli.{module_name}")
@@ -219,7 +242,7 @@ def _print_version(wanted: bool) -> None:
 
 
 def _group(name: str, entry: Entry) -> Any:
-    group = type(f"{name.title()}Group", (LazyGroup,), {"entries": GROUPS[name]})
+    group = type(f"{name.title()}Group", (LazyGroup,), {"entries": GROUPS[entry.target.rstrip(":")]})
     app = typer.Typer(
         name=name,
         cls=group,

@@ -6,7 +6,7 @@ have: errors that name file, line and fix; no file read outside of the chart; a 
 machine.
 """
 
-from labkit.helm.backend import Release
+from labkit.helm.backend import Release, Signature, Signing
 from labkit.helm.chart import Chart
 from labkit.helm.compare import Difference, differences
 from labkit.helm.explain import Explanation
@@ -25,5 +25,7 @@ __all__ = [
     "Release",
     "Rendered",
     "RenderedObject",
+    "Signature",
+    "Signing",
     "differences",
 ]

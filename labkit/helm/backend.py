@@ -76,6 +76,24 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Signing:
+    """Who signs: a part of the key's name, the file with the secret keys, and the file with their passphrase."""
+
+    key: str
+    keyring: Path
+    passphrase_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a signature says: who signed, and which file it is about."""
+
+    signed_by: tuple[str, ...]
+    file: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class LintJob:
     """One lint: as a `Job`, but nothing is released."""
 
@@ -119,8 +137,11 @@ class Backend(Protocol):
     def lint(self, job: LintJob) -> list[Finding]:
         """Helm's findings about a chart."""
 
-    def package(self, files: ChartFiles, destination: Path) -> Path:
-        """Archive a chart as ``NAME-VERSION.tgz`` in a folder."""
+    def package(self, files: ChartFiles, destination: Path, signing: Signing | None = None) -> Path:
+        """Archive a chart as ``NAME-VERSION.tgz`` in a folder; with its provenance beside it if somebody signs."""
+
+    def verify(self, archive: Path, keyring: Path) -> Signature:
+        """Check an archive against its ``.prov`` file; `Refused` if it is another, or signed by nobody known."""
 
 
 def available() -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.errors import HelmError
-from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, remarks
+from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, Signature, Signing, remarks
 from labkit.helm.workers import LimitMet, Limits
 
 if TYPE_CHECKING:
@@ -82,17 +82,32 @@ class BinaryBackend:
         found = LINT.finditer(text)
         return [Finding(SEVERITY[m["severity"]], m["path"] or "", m["message"]) for m in found]
 
-    def package(self, files: ChartFiles, destination: Path) -> Path:
+    def package(self, files: ChartFiles, destination: Path, signing: Signing | None = None) -> Path:
         """Archive the chart; the file appears in the destination only when it is whole."""
         with tempfile.TemporaryDirectory(prefix="labkit-chart-") as folder:
             chart = files.stage(Path(folder))
             made = Path(folder) / "made"
-            done = _run(["package", str(chart), "--destination", str(made)], Limits())
+            flags = (
+                [] if signing is None else ["--sign", "--key", signing.key, "--keyring", str(signing.keyring)]
+            )
+            if signing is not None and signing.passphrase_file is not None:
+                flags += ["--passphrase-file", str(signing.passphrase_file)]
+            done = _run(["package", str(chart), "--destination", str(made), *flags], Limits())
             if done.returncode:
                 raise Refused(_without_log(done.stderr))
             archive = next(made.glob("*.tgz"))
             destination.mkdir(parents=True, exist_ok=True)
+            for proof in made.glob("*.prov"):
+                shutil.move(proof, destination / proof.name)
             return Path(shutil.move(archive, destination / archive.name))
+
+    def verify(self, archive: Path, keyring: Path) -> Signature:
+        """Check the archive against its ``.prov`` file."""
+        done = _run(["verify", str(archive), "--keyring", str(keyring)], Limits())
+        if done.returncode:
+            raise Refused(_without_log(done.stderr))
+        found = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+        return Signature((found["Signed by"],), archive.name, found["Chart Hash Verified"])
 
 
 def _run(arguments: list[str], limits: Limits) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ChartError, HelmError
 from labkit.helm import failures, schemas
-from labkit.helm.backend import Backend, Job, Output, Refused, Release, backend
+from labkit.helm.backend import Backend, Job, Output, Refused, Release, Signature, Signing, backend
 from labkit.helm.diagnosis import limit_error
 from labkit.helm.explain import Explanation, explain, origin
 from labkit.helm.files import ChartFiles
@@ -30,6 +30,7 @@ from labkit.helm.metadata import (
     value_keys,
 )
 from labkit.helm.numbers import PRELUDE, with_prelude
+from labkit.helm.provenance import signing_error, verification_error
 from labkit.helm.rendered import Reader, Rendered, in_install_order
 from labkit.helm.starter import create_from
 from labkit.helm.values import Given, parse_values
@@ -256,14 +257,24 @@ class Chart:
         given = Given(value_files, values, set=set, inside=self.inside)
         return lint(self, given, strict=strict, namespace=namespace, kube_version=kube_version, limits=limits)
 
-    def package(self, destination: Path | str) -> Path:
-        """Archive the chart as ``NAME-VERSION.tgz`` in a folder, and return the file."""
+    def package(self, destination: Path | str, *, signing: Signing | None = None) -> Path:
+        """Archive the chart as ``NAME-VERSION.tgz`` in a folder, and return the file.
+
+        With ``signing``, its provenance file is beside it: who made it, and what it hashes to, signed (PGP).
+        """
         files, metadata = self._read()
         check_dependencies(files, metadata)
         try:
-            return self.backend.package(self.files(), Path(destination))
+            return self.backend.package(self.files(), Path(destination), signing)
         except Refused as refused:
-            raise ChartError(refused.words, where=self.shown_as, fix="mend the chart first") from None
+            raise signing_error(refused, self.shown_as, signing) from None
+
+    def verify(self, keyring: Path | str) -> Signature:
+        """Check the packaged chart against its ``.prov`` file, with a file of public keys; `ChartError` if it fails."""
+        try:
+            return self.backend.verify(self.path, Path(keyring))
+        except Refused as refused:
+            raise verification_error(refused, self.path, Path(keyring)) from None
 
     @property
     def backend(self) -> Backend:

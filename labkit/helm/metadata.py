@@ -74,11 +74,17 @@ def read_metadata(files: ChartFiles) -> Metadata:
             fix="point to the chart's own folder; `labkit chart create NAME` makes a new chart",
         )
     _check(files, raw)
+    vendored = {name for _, name in subcharts(files)}
+    declared = dependency_items(files, raw)
+    return Metadata(raw, tuple(_dependency(files, item, vendored) for item in declared))
+
+
+def dependency_items(files: ChartFiles, raw: dict[str, Any]) -> list[Any]:
+    """The declared dependencies as they stand in ``Chart.yaml``, or in ``requirements.yaml`` of an old chart."""
     declared = raw.get("dependencies")
     if raw["apiVersion"] == "v1":
         declared = (_mapping(files, "requirements.yaml") or {}).get("dependencies")
-    vendored = {name for _, name in subcharts(files)}
-    return Metadata(raw, tuple(_dependency(files, item, vendored) for item in declared or ()))
+    return declared if isinstance(declared, list) else []
 
 
 def check_dependencies(files: ChartFiles, metadata: Metadata) -> None:
@@ -91,8 +97,8 @@ def check_dependencies(files: ChartFiles, metadata: Metadata) -> None:
     raise ChartError(
         f"the chart declares dependencies that are not in its charts/ folder: {names}{first}",
         where=_line_of(files, "Chart.yaml", f"name: {missing[0].name}"),
-        fix="run `helm dependency build` in the chart's folder, or put each chart into charts/ yourself, "
-        "and commit charts/ with the chart",
+        fix="run `labkit chart dependency build` there (it is `helm dependency build`), or put each chart into charts/ "
+        "yourself, and commit charts/ with the chart",
     )
 
 

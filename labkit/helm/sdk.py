@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit.helm import workers
-from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, remarks
+from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, Signature, Signing, remarks
 from labkit.helm.workers import Limits, Message, Worker
 
 if TYPE_CHECKING:
@@ -59,14 +59,29 @@ class SdkBackend:
             for item in report["messages"]
         ]
 
-    def package(self, files: ChartFiles, destination: Path) -> Path:
+    def package(self, files: ChartFiles, destination: Path, signing: Signing | None = None) -> Path:
         """Archive the chart; the file appears in the destination only when it is whole."""
         with tempfile.TemporaryDirectory(prefix="labkit-chart-") as folder:
             path = files.stage(Path(folder))
             request = {"operation": "package", "path": str(path), "destination": folder}
             made = Path(_ask(request, Limits())["ok"]["path"])
             destination.mkdir(parents=True, exist_ok=True)
+            if signing is not None:
+                signed = _ask({"operation": "sign", "path": str(made)} | _said(signing), Limits())
+                proof = Path(signed["ok"]["path"])
+                shutil.move(proof, destination / proof.name)
             return Path(shutil.move(made, destination / made.name))
+
+    def verify(self, archive: Path, keyring: Path) -> Signature:
+        """Check the archive against its ``.prov`` file."""
+        request = {"operation": "verify", "path": str(archive), "keyring": str(keyring)}
+        found = _ask(request, Limits())["ok"]
+        return Signature(tuple(found["signed_by"]), found["file_name"], found["file_hash"])
+
+
+def _said(signing: Signing) -> Message:
+    named = {"key": signing.key, "keyring": str(signing.keyring)}
+    return named | ({"passphrase_file": str(signing.passphrase_file)} if signing.passphrase_file else {})
 
 
 def _ask(request: Message, limits: Limits, *, stage: ChartFiles | None = None) -> Message:

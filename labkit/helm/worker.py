@@ -227,6 +227,16 @@ class Helm:
         """Archive the chart in a folder."""
         return {"path": self.sdk.package(request["path"], destination=request["destination"])}
 
+    def sign(self, request: Message) -> Message:
+        """Sign an archive: its ``.prov`` file, beside it."""
+        options = {name: request[name] for name in ("key", "keyring", "passphrase_file") if request.get(name)}
+        return {"path": self.sdk.sign(request["path"], **options)}
+
+    def verify(self, request: Message) -> Message:
+        """Who signed an archive, and what it hashes to."""
+        found: Message = self.sdk.verify(request["path"], request["keyring"])
+        return found
+
 
 def _archive(metadata: Message) -> bytes:
     body = json.dumps(metadata).encode()
@@ -246,6 +256,8 @@ def answer(helm: Helm, request: Message) -> Message:
         "accepts": helm.accepts,
         "lint": helm.lint,
         "package": helm.package,
+        "sign": helm.sign,
+        "verify": helm.verify,
     }
     try:
         return {"ok": operations[request["operation"]](request)}

@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import ChartError
 from labkit.helm import Chart
-from labkit.settings import share
+from labkit.settings import Settings, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from labkit.lab.chart_sources import ChartSources
     from labkit.views import View
 
 
 class Charts:
     """The folders with a ``Chart.yaml`` in the lab's ``charts/``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sources: ChartSources | None = None) -> None:
         self._folder = folder
+        self._sources = sources
+
+    @property
+    def sources(self) -> ChartSources:
+        """Chart repositories and registries: ``sources.find("oci://…")``, ``sources.push(archive, "oci://…")``."""
+        from labkit.lab.chart_sources import ChartSources
+
+        return self._sources or ChartSources(Settings.find(self._folder.parent))
 
     def create(self, name: str, folder: Path | str | None = None) -> Chart:
         """A new chart from the course's starter, in ``folder`` (by default the lab's ``charts/``).

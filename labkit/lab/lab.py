@@ -55,9 +55,10 @@ class Lab:
     @cached_property
     def charts(self) -> Charts:
         """The charts in the lab folder: ``lab.charts["starter"]``, ``lab.charts.create("web")``."""
+        from labkit.lab.chart_sources import ChartSources
         from labkit.lab.charts import Charts
 
-        return Charts(self._settings.charts)
+        return Charts(self._settings.charts, ChartSources(self._settings))
 
     @cached_property
     def repos(self) -> Repos:

@@ -122,6 +122,16 @@ class Settings:
         return self.state / "registry"
 
     @property
+    def chart_sources(self) -> Path:
+        """The chart repositories that have names, in the form of Helm's ``repositories.yaml``."""
+        return self.state / "chart-repositories.yaml"
+
+    @property
+    def registry_logins(self) -> Path:
+        """The registries' credentials, in the form of Docker's ``config.json``."""
+        return self.state / "registry-logins.json"
+
+    @property
     def cache(self) -> Path:
         """What can be made again: clones, rendered charts, JupyterLab's own files."""
         return self.state / "cache"

@@ -5,8 +5,17 @@ goes to the server that it is for and to no other, and is in no message.
 """
 
 from labkit.helm.repositories.access import Access
+from labkit.helm.repositories.book import NamedRepository, RepositoryBook
 from labkit.helm.repositories.index import ChartVersion
 from labkit.helm.repositories.indexing import write_index
 from labkit.helm.repositories.repository import ChartRepository, unpack
 
-__all__ = ["Access", "ChartRepository", "ChartVersion", "unpack", "write_index"]
+__all__ = [
+    "Access",
+    "ChartRepository",
+    "ChartVersion",
+    "NamedRepository",
+    "RepositoryBook",
+    "unpack",
+    "write_index",
+]

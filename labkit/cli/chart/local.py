@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from labkit.cli.chart.options import Reference, Repo, Version, sources
 from labkit.cli.session import note, say
 
 ChartPath = Annotated[Path, typer.Argument(metavar="CHART", help="The chart's folder, or its .tgz.")]
@@ -50,10 +51,12 @@ def lint(
 
 def template(
     name: Annotated[str, typer.Argument(help="The release's name: templates see it as .Release.Name.")],
-    chart: ChartPath,
+    chart: Reference,
     values: Values = None,
     set_: Set = None,
     set_string: SetString = None,
+    version: Version = "",
+    repo: Repo = "",
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="The release's namespace.")] = "default",
     show_only: Annotated[
         list[str] | None,
@@ -63,9 +66,10 @@ def template(
 ) -> None:
     """Render a chart: the manifests that a release of it would apply, each with the template it came from."""
     from labkit.errors import ChartError
-    from labkit.helm import Chart, Release
+    from labkit.helm import Release
 
-    loaded = Chart.load(chart)
+    found_in = sources()
+    loaded = found_in.find(chart, version=version, repo=repo)
     rendered = loaded.render(
         Release(name, namespace),
         value_files=values or (),
@@ -92,11 +96,21 @@ def template(
 def package(
     chart: ChartPath,
     destination: Annotated[Path, typer.Option("--destination", "-d", help="The folder for it.")] = Path(),
+    sign: Annotated[bool, typer.Option("--sign", help="Sign it: NAME-VERSION.tgz.prov.")] = False,
+    key: Annotated[str, typer.Option("--key", help="Whose key: a part of its name.")] = "",
+    keyring: Annotated[Path, typer.Option("--keyring", help="The file with the secret keys.")] = Path(
+        "~/.gnupg/secring.gpg"
+    ),
+    passphrase_file: Annotated[
+        Path | None, typer.Option("--passphrase-file", help="The file with the key's passphrase.")
+    ] = None,
 ) -> None:
-    """Archive a chart as NAME-VERSION.tgz."""
-    from labkit.helm import Chart
+    """Archive a chart as NAME-VERSION.tgz; with --sign its provenance file is beside it."""
+    from labkit.helm import Chart, Signing
 
-    say(f"Successfully packaged chart and saved it to: {Chart.load(chart).package(destination)}")
+    signing = Signing(key, keyring.expanduser(), passphrase_file) if sign else None
+    made = Chart.load(chart).package(destination, signing=signing)
+    say(f"Successfully packaged chart and saved it to: {made}")
 
 
 def explain(

@@ -1,0 +1,1 @@
+"""``labkit chart``: Helm's commands for charts, with Helm's names and flags."""
