@@ -63,6 +63,9 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "manifests": Entry("app.compare:manifests", "Print the manifests of an application."),
         "history": Entry("app.history:history", "Show what was deployed, and when."),
         "rollback": Entry("app.history:rollback", "Deploy an earlier entry of the history again."),
+        "confirm-deletion": Entry(
+            "app.delete:confirm_deletion", "Agree to delete what waits for a confirmation."
+        ),
         "terminate-op": Entry("app.sync:terminate_op", "Stop the operation that is running."),
         "logs": Entry("app.logs:logs", "Print the logs of an application's pods."),
         "delete": Entry("app.delete:delete", "Delete an application, and what it deployed."),

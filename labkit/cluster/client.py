@@ -170,12 +170,16 @@ class Cluster:
         items = [{"apiVersion": api_version, "kind": kind} | item for item in found.get("items") or []]
         return ObjectList(items, found.get("metadata", {}).get("resourceVersion", ""))
 
-    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """Create an object (its name may be left to ``generateName``). Raises `AlreadyExists`."""
+    def create(self, obj: Object, *, dry_run: bool = False, field_validation: str = "") -> Object:
+        """Create an object (its name may be left to ``generateName``). Raises `AlreadyExists`.
+
+        With ``field_validation="Strict"``, raises `BadRequest` that names the fields which the kind has not.
+        """
         resource = self._resource(obj)
         self._agree(f"create {_words(obj)}", dry_run=dry_run)
         path = resource.path(self._namespace(resource, obj))
-        return self._object(resource, "POST", path, query=_dry(dry_run), body=obj)
+        query = _dry(dry_run) | ({"fieldValidation": field_validation} if field_validation else {})
+        return self._object(resource, "POST", path, query=query, body=obj)
 
     def replace(self, obj: Object) -> Object:
         """Write the whole object. With a ``resourceVersion``, raises `Conflict` if somebody wrote since."""

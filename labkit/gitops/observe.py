@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from labkit.errors import NoSuchKind
-from labkit.gitops.api.names import FIELD_MANAGER
+from labkit.gitops import tracking
+from labkit.gitops.applying import apply
 from labkit.gitops.desired import Targets, targets
 from labkit.gitops.diff import Comparison, compare
 from labkit.gitops.diff.compare import SYNCED
@@ -16,7 +17,7 @@ from labkit.gitops.trace import Trace
 from labkit.k8s.objects import Object, ObjectKey, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from labkit.gitops.api.application import Application, Source
     from labkit.gitops.destinations import Destinations
@@ -33,6 +34,8 @@ class Sight:
     live: LiveCluster
     manifests: Manifests
     comparison: Comparison
+    shared: tuple[str, ...] = ()
+    """Which of the objects carry another application's mark, in words."""
 
 
 @dataclass
@@ -83,9 +86,10 @@ class Observer:
         with trace.stage("compared", f"live objects, namespace {app.destination.namespace}") as stage:
             found = self._live(app, wanted, live)
             rules = app.spec.get("ignoreDifferences") or []
-            predict = _Predictor(live, memory)
+            predict = _Predictor(live, memory, app.sync_policy.options)
             permits = self.projects.permits(app, live)
-            sight = Sight(live, manifests, compare(wanted, found, predict, rules, permits))
+            comparison = compare(wanted, found, predict, rules, permits)
+            sight = Sight(live, manifests, comparison, tuple(_shared(app.instance_name, comparison)))
             stage.says = _compared(sight.comparison)
         return sight
 
@@ -149,19 +153,18 @@ def _many(count: int, noun: str) -> str:
 class _Predictor:
     """Asks the server what a target would make of a live object; the same question is asked once."""
 
-    def __init__(self, live: LiveCluster, memory: Remembered) -> None:
-        self._live, self._memory = live, memory
+    def __init__(self, live: LiveCluster, memory: Remembered, options: tuple[str, ...]) -> None:
+        self._live, self._memory, self._options = live, memory, options
 
     def __call__(self, target: Object, live: Object) -> Object:
         key = ObjectKey.of(target)
-        asked = json.dumps(
-            [target, metadata(live).get("uid"), metadata(live).get("resourceVersion")], sort_keys=True
-        )
+        state = [metadata(live).get("uid"), metadata(live).get("resourceVersion")]
+        asked = json.dumps([target, *state, self._options], sort_keys=True)
         asked = hashlib.sha256(asked.encode()).hexdigest()
         known = self._memory.predictions.get(key)
         if known is not None and known[0] == asked:
             return known[1]
-        predicted = self._live.server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=True)
+        predicted = apply(self._live.server, target, self._options, dry_run=True)
         self._memory.predictions[key] = (asked, predicted)
         return predicted
 
@@ -173,3 +176,10 @@ def _watch(live: LiveCluster, api_version: str, kind: str) -> bool:
     except NoSuchKind:
         return False
     return True
+
+
+def _shared(application: str, comparison: Comparison) -> Iterator[str]:
+    for item in comparison.resources:
+        other = tracking.owner(item.live) if item.live is not None else ""
+        if item.target is not None and other and other != application:
+            yield f"{item.key.kind}/{item.key.name} is part of applications {application} and {other}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import (
@@ -22,7 +23,16 @@ from labkit.errors import (
     WaitTimeout,
 )
 from labkit.gitops.api.application import Application
-from labkit.gitops.api.names import API_VERSION, FINALIZER, FINALIZERS, NAMESPACE, REFRESH
+from labkit.gitops.api.names import (
+    API_VERSION,
+    DELETION_APPROVED,
+    FINALIZER,
+    FINALIZERS,
+    NAMESPACE,
+    POST_DELETE,
+    PRE_DELETE,
+    REFRESH,
+)
 from labkit.gitops.api.pinned import Pinned
 from labkit.gitops.sync.operation import ENDED, SUCCEEDED
 from labkit.k8s.objects import Object, metadata, name_of
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAMESPACE",
+    "confirm_deletion",
     "create",
     "delete",
     "entry_of",
@@ -188,6 +199,12 @@ def terminate(cluster: ObjectClient, name: str) -> Object:
     return _patch(cluster, name, {"status": {"operationState": {"phase": "Terminating"}}})
 
 
+def confirm_deletion(cluster: ObjectClient, name: str) -> Object:
+    """Agree to what waits for a confirmation (``Prune=confirm``, ``Delete=confirm``), as of now."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _patch(cluster, name, {"metadata": {"annotations": {DELETION_APPROVED: now}}})
+
+
 def wait_for_operation(
     cluster: ObjectClient, name: str, *, timeout: float | None = None, progress: Progress | None = None
 ) -> Object:
@@ -247,8 +264,13 @@ def delete(
     """Delete an application and, with ``cascade``, what it deployed; returns when it is gone."""
     obj = get(cluster, name)
     others = [f for f in metadata(obj).get("finalizers") or [] if f not in FINALIZERS]
-    ours = FINALIZER if propagation_policy == "foreground" else f"{FINALIZER}/{propagation_policy}"
-    _patch(cluster, name, {"metadata": {"finalizers": [*others, ours] if cascade else others}})
+    if cascade:
+        others.append(
+            FINALIZER if propagation_policy == "foreground" else f"{FINALIZER}/{propagation_policy}"
+        )
+    else:  # then its hooks do not run either
+        others = [f for f in others if not f.startswith((PRE_DELETE, POST_DELETE))]
+    _patch(cluster, name, {"metadata": {"finalizers": others}})
     cluster.delete(API_VERSION, KIND, name, NAMESPACE)
     if not wait:
         return

@@ -16,6 +16,7 @@ from labkit.gitops.api.application import Application, InvalidSpec
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
 from labkit.gitops.api.pinned import shortened
 from labkit.gitops.automation import decide
+from labkit.gitops.delete_hooks import finalizers
 from labkit.gitops.deletion import Deletion
 from labkit.gitops.diff.compare import SYNCED
 from labkit.gitops.running import Running, begin
@@ -100,7 +101,10 @@ class Reconciler:
         sight, again = self._look(app, status, memory)
         if sight is not None:
             again = self._act(app, status, memory, sight) or again
-        self._write(memory, status, asked=REFRESH in app.annotations)
+        wanted = None
+        if sight is not None:
+            wanted = finalizers(metadata(app.obj).get("finalizers") or [], sight.manifests)
+        self._write(memory, status, asked=REFRESH in app.annotations, finalizers=wanted)
         if sight is not None:
             held = sight.live.of_application(app.instance_name)
             settle(Carrier(sight.live), held, status.get("operationState") or {})
@@ -259,7 +263,15 @@ class Reconciler:
             self._observer.forget(app.name)
         return again
 
-    def _write(self, memory: Memory, status: JSON, *, asked: bool = False, began: bool = False) -> None:
+    def _write(
+        self,
+        memory: Memory,
+        status: JSON,
+        *,
+        asked: bool = False,
+        began: bool = False,
+        finalizers: list[str] | None = None,
+    ) -> None:
         """Patch the Application with what changed: nothing, if nothing did.
 
         `Conflict` if somebody wrote it since it was read (a termination, a new refresh): the next pass sees that.
@@ -270,6 +282,8 @@ class Reconciler:
             patch["status"] = changes
         if asked:
             patch["metadata"] = {"annotations": {REFRESH: None}}
+        if finalizers is not None and finalizers != (metadata(known).get("finalizers") or []):
+            patch.setdefault("metadata", {})["finalizers"] = finalizers or None
         if began:
             patch["operation"] = None
         if patch:
@@ -297,12 +311,12 @@ def note(app: Application, status: JSON, sight: Sight, now: datetime) -> None:
         {image for item in comparison.resources if item.live is not None for image in images(item.live)}
     )
     status["summary"] = {"images": found} if found else {}
-    conditions = (
-        {"RepeatedResourceWarning": "; ".join(sight.manifests.repeated)} if sight.manifests.repeated else {}
-    )
-    set_conditions(
-        status, conditions, {"ComparisonError", "InvalidSpecError", "RepeatedResourceWarning"}, now
-    )
+    warnings = {
+        "RepeatedResourceWarning": "; ".join(sight.manifests.repeated),
+        "SharedResourceWarning": "; ".join(sight.shared),
+    }
+    found_warnings = {name: text for name, text in warnings.items() if text}
+    set_conditions(status, found_warnings, {"ComparisonError", "InvalidSpecError", *warnings}, now)
 
 
 def _same_moment(state: JSON, before: JSON) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.errors import LabError
 from labkit.gitops.api.application import Application, parse_retry
 from labkit.gitops.api.pinned import Pinned
+from labkit.gitops.confirmation import confirmed
 from labkit.gitops.status import moment, stamp
 from labkit.gitops.sync import retry
 from labkit.gitops.sync.carry import Carrier
@@ -104,9 +105,13 @@ class Running:
         if (left := self._pause()) > 0:
             return left
         try:
-            sync = self._last = self._sync()
+            sight = self._look()
+            sync = self._last = self._sync(sight)
         except LabError as error:
             self.state |= {"phase": ERROR, "message": str(error)}
+            return self._after()
+        if sight.shared and "FailOnSharedResource=true" in self._options:
+            self.state |= {"phase": FAILED, "message": f"Shared resource found: {'; '.join(sight.shared)}"}
             return self._after()
         if self.state["phase"] == TERMINATING:
             sync.terminate()
@@ -133,8 +138,7 @@ class Running:
         entry |= {name: value for name, value in self._pinned.fields.items() if value}
         return [*before, entry][-limit:] if limit else []
 
-    def _sync(self) -> Sync:
-        sight = self._look()
+    def _sync(self, sight: Sight) -> Sync:
         return Sync(
             self._plan(sight),
             Carrier(
@@ -142,6 +146,7 @@ class Running:
                 self._options,
                 self._propagation,
                 self._observer.projects.permits(self.app, sight.live),
+                self.app.spec.get("ignoreDifferences") or (),
             ),
             sight.live,
             self._attempt,
@@ -149,6 +154,7 @@ class Running:
             self._clock.now,
             wave_seconds=self._wave_seconds,
             dry=bool(self._asked.get("dryRun")),
+            confirmed=confirmed(self.app, self.state["startedAt"]),
             waves=self._waves,
         )
 

@@ -217,6 +217,11 @@ class App:
         operations.wait_for_operation(self._cluster, self.name, timeout=timeout)
         return self
 
+    def confirm_deletion(self) -> App:
+        """Agree to what waits for it: resources with ``Prune=confirm`` or ``Delete=confirm``, as of now."""
+        operations.confirm_deletion(self._cluster, self.name)
+        return self
+
     def terminate(self) -> App:
         """Stop the operation that is running."""
         operations.terminate(self._cluster, self.name)

@@ -58,8 +58,11 @@ class ObjectClient(Protocol):
         """The objects of a kind, in one namespace or (``None``) in all."""
         ...
 
-    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """A new object; `AlreadyExists` where there is one of that name."""
+    def create(self, obj: Object, *, dry_run: bool = False, field_validation: str = "") -> Object:
+        """A new object; `AlreadyExists` where there is one of that name.
+
+        ``field_validation`` is ``Strict``, ``Warn`` or ``Ignore``: what becomes of fields that the kind has not.
+        """
         ...
 
     def replace(self, obj: Object) -> Object:

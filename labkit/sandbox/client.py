@@ -141,11 +141,11 @@ class LocalClient:
 
     # ── writing ───────────────────────────────────────────────────────────────
 
-    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(self, obj: Object, *, dry_run: bool = False, field_validation: str = "") -> Object:
         """Make a new object.  Raises `AlreadyExists`, `Invalid`, …"""
         resource, content = self._decoded(obj)
         namespace = content.get("metadata", {}).get("namespace", "")
-        options = self._options(dry_run=dry_run)
+        options = self._options(dry_run=dry_run, validation=field_validation)
         return wire.whole(resource, self._api.verbs.create(resource, namespace, content, options))
 
     def replace(self, obj: Object, *, subresource: str = "") -> Object:
@@ -241,12 +241,12 @@ class LocalClient:
         content = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind")}
         return resource, bodies.canonical(content, resource, WriteOptions(field_validation="Ignore"))
 
-    def _options(self, manager: str = "", *, dry_run: bool = False) -> WriteOptions:
+    def _options(self, manager: str = "", *, dry_run: bool = False, validation: str = "") -> WriteOptions:
         return WriteOptions(
             user=self._user,
             dry_run=dry_run,
             field_manager=manager or self._manager,
-            field_validation="Ignore",
+            field_validation=validation or "Ignore",
         )
 
 

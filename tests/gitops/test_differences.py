@@ -6,6 +6,7 @@ import pytest
 
 from labkit.errors import LabError
 from labkit.gitops import operations
+from labkit.gitops.diff import jq
 
 
 @pytest.fixture
@@ -89,6 +90,33 @@ def test_a_pointer_that_does_not_count(world, app):
     assert sync_status(world, app) == "OutOfSync"
 
 
-def test_what_is_not_evaluated_is_refused_not_passed_over(world, app):
-    with pytest.raises(LabError, match=r"spec\.ignoreDifferences\[0\]\.jqPathExpressions"):
-        ignoring(world, app, jqPathExpressions=[".spec.replicas"])
+@pytest.mark.parametrize("expression", [".spec.replicas", ".spec | .replicas", '.spec["replicas"]'])
+def test_what_jq_means_does_not_count(world, app, expression):
+    ignoring(world, app, jqPathExpressions=[expression])
+    by_hand(world, app, {"spec": {"replicas": 3}}, "kubectl-scale")
+    operations.refresh(world.cluster, app)
+    assert sync_status(world, app) == "Synced"
+    by_hand(
+        world, app, {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "b"}]}}}}, "x"
+    )
+    operations.refresh(world.cluster, app)
+    assert sync_status(world, app) == "OutOfSync"
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"), [(".spec[", "syntax error"), (".spec | nothing", "nothing/0 is not defined")]
+)
+def test_what_is_no_jq_is_named(world, app, expression, said):
+    ignoring(world, app, jqPathExpressions=[expression])
+    operations.refresh(world.cluster, app)
+    problems = [item["problem"] for item in world.controller.managed_resources(app)]
+    assert any(said in problem and expression in problem for problem in problems), problems
+
+
+def test_jq_reads_no_environment_and_no_file(monkeypatch):
+    monkeypatch.setenv("LAB_SECRET", "s3cret")
+    obj = {"kind": "ConfigMap", "data": {"a": "1"}}
+    for expression in ('.data | select(env.LAB_SECRET == "s3cret")', '.data | select($ENV | has("PATH"))'):
+        assert jq.shared.without(obj, [expression]) == obj
+    with pytest.raises(LabError):
+        jq.shared.without(obj, ['.data) | (import "/etc/passwd" as $x; .'])

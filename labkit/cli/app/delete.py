@@ -1,4 +1,4 @@
-"""``labkit app delete``."""
+"""``labkit app delete`` and ``confirm-deletion``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from labkit.cli.app.create import Name
 from labkit.cli.complete import applications
 from labkit.cli.session import confirm, note, session
 
@@ -30,3 +31,9 @@ def delete(
         confirm(f"Delete application {app.name!r} {what}?", yes=yes, where=app.name)
         app.delete(cascade=cascade, propagation_policy=propagation_policy, wait=wait)
         note(f"application {app.name!r} deleted")
+
+
+def confirm_deletion(name: Name) -> None:
+    """Agree to what waits for it: resources with Prune=confirm or Delete=confirm are deleted then."""
+    session.attach().apps[name].confirm_deletion()
+    note(f"deletion confirmed for application {name!r}")

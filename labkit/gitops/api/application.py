@@ -204,12 +204,10 @@ class Application:
             )
         for number, rule in enumerate(spec.get("ignoreDifferences") or []):
             where = f"spec.ignoreDifferences[{number}]"
-            if _mapping(rule, where).get("jqPathExpressions"):
-                raise InvalidSpec(
-                    "jq expressions are not evaluated here",
-                    where=f"{where}.jqPathExpressions",
-                    fix="Say it with jsonPointers or managedFieldsManagers.",
-                )
+            fields = _mapping(rule, where)
+            for name in ("jsonPointers", "jqPathExpressions", "managedFieldsManagers"):
+                if not isinstance(fields.get(name) or [], list):
+                    raise InvalidSpec("a list of texts is wanted", where=f"{where}.{name}")
         return cls(
             obj,
             sources,

@@ -33,4 +33,12 @@ MADE_BY = "gitops-lab/made-by"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 FINALIZERS = {FINALIZER: "", f"{FINALIZER}/foreground": "Foreground", f"{FINALIZER}/background": "Background"}
 
+PRE_DELETE, POST_DELETE = (
+    "pre-delete-finalizer.argocd.argoproj.io",
+    "post-delete-finalizer.argocd.argoproj.io",
+)
+CLEANUP = "/cleanup"
+"""What the controller puts on an Application that has hooks for its deletion: one while they run, one for what is
+left of them."""
+
 FIELD_MANAGER = "argocd-controller"

@@ -9,8 +9,8 @@ from typing import Any
 from labkit.errors import ApiError, LabError
 from labkit.gitops import health
 from labkit.gitops.api.options import compare_option
-from labkit.gitops.diff.normal import ignored, normal
-from labkit.gitops.diff.writers import without_fields_of
+from labkit.gitops.diff.ignore import Ignored
+from labkit.gitops.diff.normal import normal
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.phases import wave
 from labkit.k8s.objects import Object, ObjectKey, gvk
@@ -134,9 +134,10 @@ def _one(
         return Compared(key, OUT_OF_SYNC, target, live, None, origin, error.message)
     except LabError as error:
         return Compared(key, UNKNOWN, target, live, None, origin, str(error))
-    pointers = ignored(target, rules)
-    after, before = normal(predicted, pointers), normal(live, pointers)
-    if managers := ignored(target, rules, "managedFieldsManagers"):
-        without_fields_of(set(managers), live, after, before)
+    ignored = Ignored.of(target, rules)
+    try:
+        after, before = (normal(ignored.without(obj, live)) for obj in (predicted, live))
+    except LabError as error:
+        return Compared(key, UNKNOWN, target, live, predicted, origin, str(error))
     same = after == before
     return Compared(key, SYNCED if same else OUT_OF_SYNC, target, live, predicted, origin)

@@ -7,13 +7,17 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import ApiError, Conflict, LabError, NotFound
-from labkit.gitops.api.names import FIELD_MANAGER, HOOK_FINALIZER
+from labkit.errors import ApiError, Conflict, Invalid, LabError, NoSuchKind, NotFound
+from labkit.gitops.api.names import HOOK_FINALIZER
 from labkit.gitops.api.options import enabled, sync_option
+from labkit.gitops.applying import apply
+from labkit.gitops.diff.ignore import Ignored
 from labkit.gitops.sync import hooks
 from labkit.k8s.objects import Object, gvk, metadata, name_of, namespace_of, uid_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from labkit.gitops.live import LiveCluster
     from labkit.gitops.projects import Permits
     from labkit.gitops.sync.tasks import Task
@@ -30,6 +34,7 @@ class Carrier:
     options: tuple[str, ...] = ()
     propagation: str = "Foreground"
     permits: Permits = field(default=lambda _obj: "")
+    ignored: Sequence[JSON] = ()
 
     def dry_run(self, task: Task) -> str:
         """Why the project or the API server would refuse the task; empty if neither would."""
@@ -38,7 +43,12 @@ class Carrier:
         if task.prunes or task.target is None:
             return ""
         try:
-            self.live.server.apply(task.target, field_manager=FIELD_MANAGER, force=True, dry_run=True)
+            if not self._replaces(task.target):
+                apply(self.live.server, self._respectful(task), self.options, dry_run=True)
+        except NoSuchKind as error:
+            return "" if self._on(task.target, "SkipDryRunOnMissingResource") else words(error)
+        except Invalid as error:
+            return "" if self._on(task.target, "Force") else words(error)  # then it is made anew
         except LabError as error:
             return words(error)
         return ""
@@ -49,19 +59,24 @@ class Carrier:
             return entry(task, SYNC_FAILED, refusal)
         try:
             status, message = self._prune(task) if task.prunes else self._apply(task)
+        except _Lingers as lingering:
+            return entry(task, "", str(lingering), "Running") | {"pending": True}
         except LabError as error:
             status, message = SYNC_FAILED, words(error)
         return entry(task, status, message)
 
     def _apply(self, task: Task) -> tuple[str, str]:
-        target = task.target or {}
-        live = task.live
-        if live is not None and self._on(target, "Force") and self._on(target, "Replace"):
-            self.delete(live)
-            live = None
-        if self._on(target, "Replace"):
+        target, live = self._respectful(task), task.live
+        if self._replaces(target):
             return SYNCED, self._replace(target, live)
-        made = self.live.server.apply(target, field_manager=FIELD_MANAGER, force=True)
+        if live is not None and metadata(live).get("deletionTimestamp") and self._on(target, "Force"):
+            raise _Lingers(live)
+        try:
+            made = apply(self.live.server, target, self.options)
+        except (Invalid, Conflict):
+            if live is None or not self._on(target, "Force"):
+                raise
+            return SYNCED, self._anew(target, live)
         self.live.observe(made)
         before = metadata(live).get("resourceVersion") if live is not None else None
         done = (
@@ -77,10 +92,33 @@ class Carrier:
         if live is None:
             self.live.observe(self.live.server.create(target))
             return f"{_name(target)} created"
+        if self._on(target, "Force"):
+            return self._anew(target, live)
         wanted = copy.deepcopy(target)
         wanted["metadata"]["resourceVersion"] = metadata(live).get("resourceVersion")
         self.live.observe(self.live.server.replace(wanted))
         return f"{_name(target)} replaced"
+
+    def _anew(self, target: Object, live: Object) -> str:
+        """Delete and create; `_Lingers` while the old one is not gone."""
+        if not metadata(live).get("deletionTimestamp"):
+            self.delete(live)
+        kind = gvk(live)
+        left = self.live.server.find(kind.api_version, kind.kind, name_of(live), namespace_of(live) or None)
+        if left is not None and uid_of(left) == uid_of(live):
+            raise _Lingers(live)
+        self.live.observe(self.live.server.create(target))
+        return f"{_name(target)} replaced: deleted, and made anew"
+
+    def _respectful(self, task: Task) -> Object:
+        """The target; with ``RespectIgnoreDifferences``, what is ignored is left as it is."""
+        target = task.target or {}
+        if task.live is None or "RespectIgnoreDifferences=true" not in self.options:
+            return target
+        return Ignored.of(target, self.ignored).respected(target, task.live)
+
+    def _replaces(self, target: Object) -> bool:
+        return self._on(target, "Replace")
 
     def _prune(self, task: Task) -> tuple[str, str]:
         self.delete(task.live or {})
@@ -126,6 +164,13 @@ class Carrier:
         return enabled(sync_option(obj, self.options, option))
 
 
+class _Lingers(Exception):
+    """An object that is to be made anew is not gone yet."""
+
+    def __init__(self, live: Object) -> None:
+        super().__init__(f"waiting for the old {_name(live)} to be gone")
+
+
 def entry(task: Task, status: str, message: str, phase: str = "") -> JSON:
     """A task as ``syncResult.resources`` lists it."""
     kind = gvk(task.obj)
@@ -159,7 +204,7 @@ def words(error: LabError) -> str:
 _ADVICE = (
     (
         "field is immutable",
-        "this field cannot be changed: delete the object, or set sync option Replace=true,Force=true on it.",
+        "this field cannot be changed: delete the object, or make it anew by sync option Force=true on it.",
     ),
     ("namespaces", "add the sync option CreateNamespace=true, or a Namespace manifest."),
     ("strict decoding error", "the field's name or place is wrong: compare it with `kubectl explain`."),

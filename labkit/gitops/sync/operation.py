@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
 from labkit.gitops import health
+from labkit.gitops.confirmation import ADVICE
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.carry import PRUNE_SKIPPED, SYNC_FAILED, SYNCED, Carrier, entry
 from labkit.gitops.sync.plan import to_json
@@ -49,6 +50,7 @@ class Sync:
     now: Callable[[], datetime]
     wave_seconds: float = WAVE_SECONDS
     dry: bool = False
+    confirmed: bool = False
     waves: dict[tuple[int, int], datetime] = field(default_factory=dict)
     later: float | None = field(default=None, init=False)
 
@@ -94,10 +96,19 @@ class Sync:
     def _step(self, tasks: list[Task], *, last: bool) -> bool:
         """Carry out one wave; true once it is done and the next may begin."""
         waiting = [task for task in tasks if self._result(task) is None]
+        if not self.confirmed and (held := [task for task in waiting if task.needs_confirmation]):
+            names = ", ".join(f"{task.obj.get('kind')} {name_of(task.obj)}" for task in held)
+            self.state["message"] = f"waiting for pruning confirmation of {names}: {ADVICE}"
+            return False
         if waiting and not self._pause_over(waiting[0]):
             return False
         for task in waiting:
             self._carry(task)
+        if lingering := [found for found in self._results if found.pop("pending", False)]:
+            for found in lingering:  # it is begun again when what is in its place is gone
+                self._results.remove(found)
+            self.state["message"], self.later = lingering[0]["message"], 0.5
+            return False
         if self._failed(tasks):
             self._fail()
             return False
@@ -127,7 +138,6 @@ class Sync:
         if live is not None and hooks.BEFORE_HOOK_CREATION in hooks.delete_policies(target):
             self.carrier.delete(live)
             if self._live(task) is not None:  # it lingers: begin again when it is gone
-                self.later = 0.5
                 return entry(task, "", "waiting for the earlier hook to be gone", RUNNING) | {"pending": True}
         return self.carrier.carry(task)
 
@@ -135,10 +145,6 @@ class Sync:
         """Whether a carried-out task has come to its end; notes how."""
         found = self._result(task)
         if found is None:
-            return False
-        if found.pop("pending", False):
-            self._results.remove(found)
-            self.later = 0.5
             return False
         if found.get("hookPhase") != RUNNING:
             return True
@@ -186,17 +192,13 @@ class Sync:
 
     def _dry_run(self) -> bool:
         """Ask the server about everything before anything is done; false if it refuses something."""
-        arriving = {
-            (t.obj.get("spec") or {}).get("names", {}).get("kind")
-            for t in self.plan.tasks
-            if t.obj.get("kind") == "CustomResourceDefinition"
-        }
+        arriving = {task.defines for task in self.plan.tasks if task.defines}
         namespaces = {
             name_of(t.obj) for t in self.plan.tasks if t.obj.get("kind") == "Namespace" and t.live is None
         }
         refused = []
         for task in self.plan.tasks:
-            if task.hook or task.obj.get("kind") in arriving or task.key.namespace in namespaces:
+            if task.hook or task.key[:2] in arriving or task.key.namespace in namespaces:
                 continue
             if problem := self.carrier.dry_run(task):
                 refused.append(entry(task, SYNC_FAILED, problem))

@@ -88,7 +88,7 @@ def plan(items: Iterable[Compared], wishes: Wishes, namespace: Task | None = Non
         if item.target is not None and hooks.is_hook(item.target):
             targets.append(item.target)
         elif wishes.means(item.key) and not item.hook:
-            task = _task(item)
+            task = _task(item, wishes.options)
             reason = _left_alone(task, item, wishes, only_differing=only_differing)
             if reason is None:
                 tasks.append(task)
@@ -108,10 +108,11 @@ def to_json(task: Task, action: str = "", reason: str = "") -> JSON:
     return found | {"reason": reason or task.reason}
 
 
-def _task(item: Compared) -> Task:
+def _task(item: Compared, options: tuple[str, ...]) -> Task:
     obj = item.target or item.live or {}
+    confirm = item.target is None and sync_option(obj, options, "Prune") == "confirm"
     if item.target is None:
-        reason = "Git no longer has it"
+        reason = "Git no longer has it" + ("; it waits for a confirmation" if confirm else "")
     elif item.live is None:
         reason = "it is missing"
     else:
@@ -120,7 +121,7 @@ def _task(item: Compared) -> Task:
             if item.status == "OutOfSync"
             else "in sync already: applied again, which changes nothing"
         )
-    return Task(SYNC, item.target, item.live, wave(obj), reason=reason)
+    return Task(SYNC, item.target, item.live, wave(obj), reason=reason, needs_confirmation=confirm)
 
 
 def _left_alone(task: Task, item: Compared, wishes: Wishes, *, only_differing: bool) -> str | None:
@@ -132,8 +133,4 @@ def _left_alone(task: Task, item: Compared, wishes: Wishes, *, only_differing: b
     option = sync_option(task.obj, wishes.options, "Prune")
     if option == "false":
         return "ignored (no prune)"
-    if option == "confirm":
-        return (
-            "waiting for a confirmation: annotate the application with argocd.argoproj.io/deletion-approved"
-        )
     return None

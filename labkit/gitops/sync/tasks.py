@@ -24,6 +24,7 @@ class Task:
     wave: int = 0
     hook: str = ""
     reason: str = ""
+    needs_confirmation: bool = False
 
     @property
     def obj(self) -> Object:
@@ -39,6 +40,13 @@ class Task:
     def prunes(self) -> bool:
         """Whether the object is to go."""
         return self.target is None
+
+    @property
+    def defines(self) -> tuple[str, str] | None:
+        """Group and kind of the custom resources that its object defines."""
+        if self.obj.get("kind") != "CustomResourceDefinition":
+            return None
+        return (get_path(self.obj, "spec", "group"), get_path(self.obj, "spec", "names", "kind"))
 
     @property
     def step(self) -> tuple[int, int]:
@@ -110,8 +118,7 @@ def _last(task: Task, options: list[str]) -> bool:
 def _needed_by(task: Task) -> Callable[[Task], bool] | None:
     """Which other tasks need this one's object to be there: those of its kind, or in its namespace."""
     obj = task.obj
-    if obj.get("kind") == "CustomResourceDefinition":
-        defined = (get_path(obj, "spec", "group"), get_path(obj, "spec", "names", "kind"))
+    if defined := task.defines:
         return lambda other: (other.key.group, other.key.kind) == defined
     if obj.get("kind") == "Namespace" and not task.key.group and name_of(obj):
         return lambda other: other.key.namespace == name_of(obj)
