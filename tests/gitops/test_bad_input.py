@@ -210,7 +210,7 @@ def test_a_field_that_cannot_be_changed(world):
     message = world.until(
         lambda: world.status(name)["operationState"]["message"], lambda text: "field is immutable" in text
     )
-    assert "Replace=true" in message
+    assert "Force=true" in message
 
 
 def test_the_same_object_twice_is_a_warning(world):
