@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import (
@@ -34,8 +33,10 @@ from labkit.gitops.api.names import (
     REFRESH,
 )
 from labkit.gitops.api.pinned import Pinned
+from labkit.gitops.status import stamp
 from labkit.gitops.sync.operation import ENDED, SUCCEEDED
 from labkit.k8s.objects import Object, metadata, name_of
+from labkit.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
     from labkit.runtime.client import ObjectClient
@@ -201,7 +202,7 @@ def terminate(cluster: ObjectClient, name: str) -> Object:
 
 def confirm_deletion(cluster: ObjectClient, name: str) -> Object:
     """Agree to what waits for a confirmation (``Prune=confirm``, ``Delete=confirm``), as of now."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = stamp(SystemClock().now())
     return _patch(cluster, name, {"metadata": {"annotations": {DELETION_APPROVED: now}}})
 
 
