@@ -116,7 +116,8 @@ def _nil_pointer(message: str, at: Frame, _inner: Frame, _place: Place) -> Known
     value = owner.lstrip("$").removeprefix(".Values.")
     fix = f"set `{value}.{field}` in values.yaml, or allow for its absence: `{{{{ ({owner}).{field} | default … }}}}`"
     if not owner.lstrip("$").startswith(".Values."):
-        fix = "inside `range` and `with` the dot is the item: the chart's values are `$.Values` there"
+        top = owner if owner in {".Release", ".Chart", ".Capabilities", ".Template"} else ".Values"
+        fix = f"inside `range` and `with` the dot is the item: write `${top}` there; the dollar is always the top"
     return f"the template uses `{owner}.{field}`, but `{owner}` has no value", fix
 
 

@@ -41,8 +41,8 @@ class Charts:
         )
 
     def load(self, path: Path | str) -> Chart:
-        """The chart at any path: a folder or a packaged ``.tgz``."""
-        return Chart.load(path)
+        """The chart at any path: a folder or a packaged ``.tgz``. Messages name it from the lab folder on."""
+        return Chart.load(path, shown_as=self._shown(Path(path)))
 
     def files(self, chart: Chart) -> View:
         """The chart's folder as a tree, with what each file is for."""
@@ -57,7 +57,7 @@ class Charts:
         if target.exists():
             raise ChartError("there is something already", where=str(target), fix="Choose another folder.")
         shutil.copytree(source.path, target)
-        return Chart.load(target)
+        return self.load(target)
 
     def __getitem__(self, name: str) -> Chart:
         if name not in self._names():
@@ -67,19 +67,24 @@ class Charts:
                 where=str(self._folder),
                 fix=f"There are: {known}. A new one: lab.charts.create({name!r})",
             )
-        return Chart.load(self._folder / name)
+        return self.load(self._folder / name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._names()
 
     def __iter__(self) -> Iterator[Chart]:
-        return (Chart.load(self._folder / name) for name in self._names())
+        return (self.load(self._folder / name) for name in self._names())
 
     def __len__(self) -> int:
         return len(self._names())
 
     def __repr__(self) -> str:
         return f"Charts({', '.join(self._names())})"
+
+    def _shown(self, path: Path) -> str:
+        """A path inside of the lab folder without what comes before; '' for any other, which is shown whole."""
+        home, inside = self._folder.resolve().parent, path.resolve()
+        return inside.relative_to(home).as_posix() if inside.is_relative_to(home) else ""
 
     def _names(self) -> list[str]:
         return sorted(file.parent.name for file in self._folder.glob("*/Chart.yaml"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import LessonError
 from labkit.lessons import tour
-from labkit.lessons.course import applications, copies, loop, manifests, templates
+from labkit.lessons.course import anatomy, applications, copies, loop, manifests, templates
 from labkit.settings.texts import texts
 from labkit.views.lesson import say
 from labkit.views.table import table
@@ -23,6 +23,7 @@ _LESSONS = {
         manifests.SCRIPT,
         copies.SCRIPT,
         templates.SCRIPT,
+        anatomy.SCRIPT,
         loop.SCRIPT,
         applications.SCRIPT,
     )
