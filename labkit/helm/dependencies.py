@@ -6,6 +6,7 @@ the lock says, so that everybody gets the same. The lock's digest is Helm's own,
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import ChartError, ManifestError
+from labkit.errors import ChartError, ChartRepositoryError, ManifestError
 from labkit.helm.chart import Chart
 from labkit.helm.files import ChartFiles
 from labkit.helm.metadata import dependency_items, read_metadata
@@ -59,10 +60,21 @@ class Standing:
 
 
 class Dependencies:
-    """The dependencies of the chart in a folder. ``open`` gives the repository of an address or ``@name``."""
+    """The dependencies of the chart in a folder. ``open`` gives the repository of an address or ``@name``.
 
-    def __init__(self, folder: Path, open: Open, *, cache: Path) -> None:  # noqa: A002 - what it does
+    With ``inside``, a ``file://`` dependency that leads out of that folder is refused.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        open: Open,  # noqa: A002 - what it does
+        *,
+        cache: Path,
+        inside: Path | None = None,
+    ) -> None:
         self.folder = folder
+        self._inside = inside
         self._open = open
         self._cache = cache
         self._files = ChartFiles.read(folder)
@@ -136,7 +148,8 @@ class Dependencies:
                     "change the range, or the chart there",
                 )
             return Locked(name, repository, found)
-        return Locked(name, repository, self._open(repository).resolve(name, wanted))
+        with _naming(name):
+            return Locked(name, repository, self._open(repository).resolve(name, wanted))
 
     def _check_range(self, name: str, wanted: str) -> None:
         try:
@@ -150,6 +163,10 @@ class Dependencies:
 
     def _neighbour(self, name: str, repository: str) -> Chart:
         path = Path(os.path.normpath(self.folder / repository.removeprefix(LOCAL)))
+        if self._inside is not None and not path.resolve().is_relative_to(self._inside.resolve()):
+            raise self._refused(
+                name, f"{repository} leads out of the repository", "name a folder of the repository"
+            )
         chart = Chart.load(path)
         if chart.name != name:
             raise self._refused(
@@ -199,7 +216,8 @@ class Dependencies:
         if locked.repository.startswith(LOCAL):
             self._neighbour(locked.name, locked.repository).package(folder)
             return
-        archive = self._open(locked.repository).fetch(locked.name, locked.version, self._cache)
+        with _naming(locked.name):
+            archive = self._open(locked.repository).fetch(locked.name, locked.version, self._cache)
         shutil.copyfile(archive, folder / archive.name)
 
     def _clear(self, charts: Path, locked: list[Locked], fetched: set[str]) -> None:
@@ -269,6 +287,16 @@ class Dependencies:
             return good if raw["version"] == wanted or _fits(raw["version"], wanted) else "wrong version"
         except VersionError:
             return "invalid version"
+
+
+@contextlib.contextmanager
+def _naming(dependency: str) -> Iterator[None]:
+    """What a repository says is said of the dependency that it is about."""
+    try:
+        yield
+    except ChartRepositoryError as error:
+        error.problem = f"dependency {dependency!r}: {error.problem}"
+        raise
 
 
 def _fits(version: str, wanted: str) -> bool:

@@ -56,7 +56,7 @@ CHARTS = {
     "a dependency that is not there": (
         {
             "Chart.yaml": CHART["Chart.yaml"]
-            + "dependencies:\n- name: redis\n  version: 1.x\n  repository: https://charts.example.org\n"
+            + "dependencies:\n- name: redis\n  version: 1.x\n  repository: http://127.0.0.1:9/charts\n"
         },
         {},
         ["redis", "charts/", "dependency build"],

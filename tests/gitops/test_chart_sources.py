@@ -9,6 +9,9 @@ from serving import run_server
 from labkit.errors import ApplicationError
 from labkit.gitops import operations
 from labkit.gitops.api.names import NAMESPACE, SECRET_TYPE
+from labkit.helm.dependencies import Dependencies
+from labkit.helm.repositories import ChartRepository
+from labkit.runtime.clock import SystemClock
 from tests.gitops.test_bad_input import condition
 
 AUTOMATED = {"prune": True, "selfHeal": True}
@@ -123,3 +126,65 @@ def test_a_chart_needs_a_version(world, server):
     with pytest.raises(ApplicationError) as error:
         world.app("web", None, source={"repoURL": server.url, "chart": "web"})
     assert error.value.where == "spec.source.targetRevision"
+
+
+# -- a chart in Git that needs charts which are not
+
+
+def umbrella(server, *, version="0.1.x", repository="", **more):
+    needs = {"name": "web", "version": version, "repository": repository or server.url, **more}
+    metadata = {"apiVersion": "v2", "name": "umbrella", "version": "1.0.0", "dependencies": [needs]}
+    return {"chart/Chart.yaml": metadata, "chart/values.yaml": "web:\n  seen: by the parent\n"}
+
+
+def test_what_a_chart_needs_is_fetched_and_gets_its_values(world, server):
+    repo = world.repository("umbrella")
+    repo.push(umbrella(server))
+    app = world.app("umbrella", repo, path="chart", automated=AUTOMATED)
+    world.settled(app)
+    assert seen(world, app) == "by the parent"
+
+
+def test_the_lock_decides_where_there_is_one(world, server, tmp_path):
+    repo = world.repository("umbrella")
+    repo.push(umbrella(server) | {"chart/values.yaml": ""})
+    chart = repo.copy.path / "chart"
+    Dependencies(chart, ChartRepository, cache=tmp_path / "mine").update(SystemClock().now())
+    for archive in (chart / "charts").iterdir():
+        archive.unlink()  # the lock is pushed, the charts are not
+    repo.push({})
+    server.publish(archives(tmp_path / "newer", ["0.1.5", "0.1.6"]))
+    app = world.app("umbrella", repo, path="chart", automated=AUTOMATED)
+    world.settled(app)
+    assert seen(world, app) == "0.1.5"
+
+
+def test_a_neighbour_in_the_repository_is_taken_and_what_lies_outside_is_not(world, server):
+    repo = world.repository("umbrella")
+    repo.push(
+        umbrella(server, version="*", repository="file://../neighbour")
+        | {
+            "neighbour/Chart.yaml": "apiVersion: v2\nname: web\nversion: 3.0.0\n",
+            "neighbour/values.yaml": "seen: nobody\n",
+            "neighbour/templates/seen.yaml": (
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: seen}\ndata: {it: '{{ .Values.seen }}'}\n"
+            ),
+        }
+    )
+    app = world.app("umbrella", repo, path="chart", automated=AUTOMATED)
+    world.settled(app)
+    assert seen(world, app) == "by the parent"
+    repo.push(umbrella(server, version="*", repository="file://../../../charts"))
+    message = condition(world, app)
+    assert "leads out of the repository" in message
+    assert "chart/Chart.yaml" in message
+    assert "/build" not in message
+
+
+def test_a_chart_that_nobody_has_is_named(world, server):
+    repo = world.repository("umbrella")
+    repo.push(umbrella(server, version="^7"))
+    app = world.app("umbrella", repo, path="chart")
+    message = condition(world, app)
+    assert "'^7'" in message
+    assert "0.2.0" in message

@@ -7,17 +7,23 @@ transfer.
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labkit.errors import ChartError
+from labkit.errors import ChartError, LabError
 from labkit.gitops.sources.paths import inbound
+from labkit.helm import Chart
+from labkit.helm.dependencies import Dependencies
 from labkit.helm.repositories import Access, ChartRepository, unpack
+from labkit.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from labkit.gitops.api.application import Source
 
@@ -32,6 +38,7 @@ class Charts:
 
     def __init__(self, cache: Path, access: Grants = lambda _url: Access()) -> None:
         self._cache, self._access = cache, access
+        self._clock = SystemClock()
         self._repositories: dict[tuple[str, Access], tuple[ChartRepository, threading.Lock]] = {}
         self._lock = threading.Lock()
 
@@ -56,6 +63,34 @@ class Charts:
             return found[0].parent
 
     @contextlib.contextmanager
+    def completed(self, root: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
+        """A repository's root and a chart's folder in it, with the dependencies that Git does not hold.
+
+        Argo CD does the same (``helm dependency build``): what is declared and not in ``charts/`` is fetched, by
+        the lock where there is one, else by the ranges. It is done in a copy, which goes when the render is done.
+        """
+        if not any(each.status == "missing" for each in Chart.load(folder, inside=root).dependencies):
+            yield root, folder
+            return
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".build-", dir=self._cache) as scratch:
+            copy = Path(scratch).resolve() / "tree"
+            shutil.copytree(root, copy, symlinks=True, copy_function=_link)
+            there = copy / folder.resolve().relative_to(root.resolve())
+            wanted = Dependencies(there, self._open, cache=self._cache, inside=copy)
+            try:
+                wanted.build(self._clock.now())
+            except LabError as error:  # the copy has a name that says nothing to anybody
+                error.where = error.where.replace(f"{copy}/", "")
+                advice = "or run `labkit chart dependency build` and commit charts/ with the chart"
+                error.fix = f"{error.fix}; {advice}" if error.fix else advice
+                raise
+            yield copy, there
+
+    def _open(self, url: str) -> ChartRepository:
+        return ChartRepository(url, self._access(url))
+
+    @contextlib.contextmanager
     def _repository(self, url: str) -> Iterator[ChartRepository]:
         """One repository for one caller at a time: so what others fetched in front of us is there already."""
         access = self._access(url)
@@ -67,3 +102,12 @@ class Charts:
             repository, lock = self._repositories[url, access]
         with lock:
             yield repository
+
+
+def _link(source: str, target: str) -> str:
+    """A second name for a file that nobody writes to; a copy where the file system has no such thing."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+    return target

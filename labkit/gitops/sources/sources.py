@@ -141,16 +141,17 @@ class Sources:
     ) -> list[Manifest]:
         folder = root if source.is_chart else app_path(root, source.path)
         if (folder / "Chart.yaml").is_file():
-            return chart.render(
-                root,
-                folder,
-                source,
-                refs,
-                name=app.name,
-                namespace=app.destination.namespace,
-                kube_version=kube_version,
-                api_versions=api_versions,
-            )
+            with self._charts.completed(root, folder) as (whole, complete):
+                return chart.render(
+                    whole,
+                    complete,
+                    source,
+                    refs,
+                    name=app.name,
+                    namespace=app.destination.namespace,
+                    kube_version=kube_version,
+                    api_versions=api_versions,
+                )
         if kustomize.is_one(folder):
             return kustomize.build(folder, source)
         return directory.read(folder, source.path, source.directory)
