@@ -88,6 +88,15 @@ class Simulation:
         found.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
         return [event["reason"] for event in found]
 
+    def log(self, name: str, namespace: str = "default") -> str:
+        """All that a Pod's first container has said."""
+        found = self.get("Pod", name, namespace=namespace)
+        said = self.kubelet.logs(
+            found, found["spec"]["containers"][0]["name"], follow=False, tail_lines=None, since_seconds=None,
+            since_time=None, timestamps=False, previous=False, limit_bytes=None,
+        )  # fmt: skip
+        return str(said)
+
     def version(self) -> int:
         """The number of the last write of all."""
         return int(self.client.list("v1", "ConfigMap").resource_version)

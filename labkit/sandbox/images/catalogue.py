@@ -59,7 +59,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "ubuntu": Entry("shell:Shell", ANY + r"|jammy|noble|focal|rolling", 30, _SHELL),
     "bash": Entry("shell:Shell", ANY, 6, _SHELL),
     "bitnami/kubectl": Entry("servers:Idle", ANY, 90, "ends well"),
-    "curlimages/curl": Entry("podinfo:Curl", ANY, 9, "ends well; sends nothing"),
+    "curlimages/curl": Entry("podinfo:Curl", ANY, 9, "asks the cluster's Services; nobody outside"),
     # servers
     "nginx": Entry("servers:Nginx", _NGINX, 72, "its welcome page, or a mounted index.html"),
     "nginxinc/nginx-unprivileged": Entry("servers:NginxUnprivileged", _NGINX, 72, "nginx's page, on port 8080"),

@@ -80,15 +80,14 @@ class Podinfo(Server):
 
 
 class Curl(Program):
-    """curl and wget images: a request that is not sent, and an answer that says so."""
+    """curl's image: a request to a Service or a pod of the cluster."""
 
     def run(self) -> Run:
-        """End well, after a moment."""
-        from labkit.sandbox.images import shell
+        """Ask, and end as curl would."""
+        from labkit.sandbox.images import asking, shell
 
         words = (*self.setting.command, *self.setting.args)
         if shell.is_command(words):
             return (yield from shell.follow(words, self.setting, self.log))
-        self.log("(simulated: no request was sent)")
         yield 0.2
-        return 0
+        return asking.curl(list(words), self.setting, self.log)

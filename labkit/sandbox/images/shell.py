@@ -1,9 +1,9 @@
 """What a shell command would do, guessed by simple rules. Nothing is executed, here or anywhere.
 
 Understood: ``echo``, ``printf``, ``sleep``, ``exit``, ``true``, ``false``, ``cat`` (of mounted files), ``env``,
-``hostname``, ``date``, ``test -f|-n|-z|=``, assignments, ``$VAR``, ``;``, ``&&``, ``||``, and ``while``, ``until`` and
-``for`` loops. Every other command is taken to succeed in silence, in no time; what a pipe's right side would make of
-its left is not known, so only the left is looked at.
+``hostname``, ``date``, ``test -f|-n|-z|=``, ``wget`` and ``curl`` (of the cluster's Services), assignments, ``$VAR``,
+``;``, ``&&``, ``||``, and ``while``, ``until`` and ``for`` loops. Every other command succeeds in silence, in
+no time; what a pipe's right side would make of its left is not known, so only the left is looked at.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from labkit.sandbox.images import asking
 from labkit.sandbox.images.program import FOREVER, SIGKILL_EXIT, Program, Run
 
 if TYPE_CHECKING:
@@ -250,6 +251,12 @@ class _Script:
             return int((args[0] == args[2]) != (args[1] in ("=", "==", "-eq")))
         return int(not any(args))
 
+    def wget(self, args: list[str]) -> int:
+        return asking.wget(args, self._setting, self._log)
+
+    def curl(self, args: list[str]) -> int:
+        return asking.curl(args, self._setting, self._log)
+
     def export(self, args: list[str]) -> int:
         for arg in args:
             name, _, value = arg.partition("=")
@@ -262,6 +269,7 @@ _BUILTINS: dict[str, Callable[[_Script, list[str]], int]] = {
     "printenv": _Script.env, "hostname": _Script.hostname, "set": _Script.set, "test": _Script.test,
     "[": _Script.test, "export": _Script.export, "true": lambda _s, _a: 0, ":": lambda _s, _a: 0,
     "false": lambda _s, _a: 1, "sleep": lambda _s, _a: 0,
+    "wget": _Script.wget, "curl": _Script.curl,
     "date": lambda s, _a: s.echo(["Tue Jan  1 00:00:00 UTC 2030"]),
 }  # fmt: skip
 

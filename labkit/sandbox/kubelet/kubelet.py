@@ -21,6 +21,7 @@ from labkit.sandbox.kubelet import node as nodes
 from labkit.sandbox.kubelet.container import Container, Node
 from labkit.sandbox.kubelet.environment import environment
 from labkit.sandbox.kubelet.latency import Latency
+from labkit.sandbox.kubelet.network import PodNetwork
 from labkit.sandbox.kubelet.pod_status import status as status_of
 from labkit.sandbox.kubelet.volumes import files, missing
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from labkit.runtime.clock import Clock
     from labkit.sandbox.client import LocalClient
+    from labkit.sandbox.images import Program
 
 JSON = dict[str, Any]
 Pairs = list[tuple[str, str]]
@@ -246,7 +248,14 @@ class Kubelet:
             ends=policy != "Always" or container in ((pod.get("spec") or {}).get("initContainers") or []),
             restarts=restarts,
             now=self._clock.now,
+            network=PodNetwork(namespace_of(pod), self._informers, self._listening),
         )
+
+    def _listening(self, address: str, port: int) -> Program | None:
+        """The program that listens at a pod's address."""
+        containers = [c for here in self._running.values() if here.ip == address for c in here.containers]
+        programs = (c.program for c in containers if c.program is not None)
+        return next((program for program in programs if port in program.ports), None)
 
     # -- what the API server asks
 
