@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("status:status", "Show what runs, and where.", LAB),
     "doctor": Entry("doctor:doctor", "Check this machine, and say how to mend what is amiss.", LAB),
     "lab": Entry("jupyter:lab", "Start the lab, and JupyterLab on the first notebook.", LAB),
+    "dashboard": Entry("dashboard:dashboard", "Open the live picture in the browser.", LAB),
     "demo": Entry("demo:demo", "See the whole loop once, from chart to rollback.", LAB),
     "progress": Entry(
         "progress:progress", "Show which exercises are done; nothing of it leaves the machine.", LAB

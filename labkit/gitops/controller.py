@@ -179,7 +179,11 @@ class Controller:
 
         It tells of what this controller did since it began; what counts is in the Application.
         """
-        return self._traces.of(self._application(name).name).to_json()
+        return self._traces.of(self._application(name).obj).to_json()
+
+    def server(self, name: str) -> Server:
+        """The cluster that the application deploys to; `ApplicationError` where it is not known."""
+        return self._destinations.find(self._application(name).destination).server
 
     def on_news(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call ``listener`` with an application's name whenever something of it changed; returns what ends that.

@@ -26,7 +26,7 @@ from labkit.gitops.sync.carry import Carrier
 from labkit.gitops.sync.gates import HELD_SECONDS
 from labkit.gitops.sync.operation import ENDED
 from labkit.gitops.tree import images
-from labkit.k8s.objects import Object, annotations_of, metadata, name_of
+from labkit.k8s.objects import Object, annotations_of, metadata, name_of, uid_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,7 +86,9 @@ class Reconciler:
             self._observer.forget(name)
             self._traces.forget(name)
             return None
-        memory = self._memories.setdefault(name, Memory(self._polling.next()))
+        memory = self._memories.get(name)
+        if memory is None or uid_of(memory.known) != uid_of(obj):  # a new one, maybe of the same name
+            memory = self._memories[name] = Memory(self._polling.next())
         memory.known = obj
         status: JSON = copy.deepcopy(obj.get("status") or {})
         try:
@@ -116,7 +118,7 @@ class Reconciler:
         """Compare, and note it in ``status``; ``None`` where the source or the cluster cannot be read."""
         now = self._clock.now()
         reason = refresh.needed(app, now, memory.due)
-        trace = self._traces.of(app.name)
+        trace = self._traces.of(app.obj)
         try:
             if reason or not memory.revisions:
                 memory.revisions = self._receive(app, reason, memory, trace)
@@ -193,7 +195,7 @@ class Reconciler:
                 return 0.5  # times have whole seconds, and by them a sync knows its own hooks from another's
             status["operationState"] = state
             self._write(memory, status, began=True)
-            self._traces.of(app.name).tell(f"{_who(operation)} sync to {_revision(state)} began")
+            self._traces.of(app.obj).tell(f"{_who(operation)} sync to {_revision(state)} began")
             self._recorder.normal(
                 app.obj, "OperationStarted", f"Initiated {_who(operation)} sync to {_revision(state)}"
             )
@@ -211,7 +213,7 @@ class Reconciler:
             self._wave_seconds,
         )
         again = job.advance()
-        self._traces.of(app.name).planned(job.progress(), anew=not running)
+        self._traces.of(app.obj).planned(job.progress(), anew=not running)
         if status["operationState"]["phase"] in ENDED:
             self._ended(app, status, memory, job)
         return again
@@ -221,7 +223,7 @@ class Reconciler:
         decision, operation = decide(
             app, status, sight.comparison, now, self._projects.held(app, now, manual=False)
         )
-        self._traces.of(app.name).decided(decision, differs=sight.comparison.status != SYNCED)
+        self._traces.of(app.obj).decided(decision, differs=sight.comparison.status != SYNCED)
         set_conditions(status, {"SyncError": decision.error} if decision.error else {}, {"SyncError"}, now)
         return operation, decision.later
 
@@ -230,7 +232,7 @@ class Reconciler:
         succeeded = state["phase"] == "Succeeded"
         if succeeded and job.recorded:
             status["history"] = job.history(status.get("history") or [], app.history_limit)
-        trace = self._traces.of(app.name)
+        trace = self._traces.of(app.obj)
         trace.tell(f"sync to {_revision(state)} {state['phase'].lower()}: {state['message']}")
         tell = self._recorder.normal if succeeded else self._recorder.warning
         tell(

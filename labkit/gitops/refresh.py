@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 WORDS = {
-    "requested": "a refresh was asked for, by a push or by hand",
-    "hard": "a hard refresh was asked for: everything is rendered again",
+    "requested": "a push, or somebody, asked for a look",
+    "hard": "somebody asked for a hard refresh",
     "never compared": "it was never compared before",
     "spec changed": "the application's spec changed",
     "expired": "it was time to ask Git again",
-    "": "the controller began, and the status names it",
+    "": "the controller has just begun",
 }
 """What `needed` says, for people."""
 

@@ -15,11 +15,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from labkit.gitops.sync.gates import rows
+from labkit.k8s.objects import name_of, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from labkit.gitops.sync.gates import Decision
+    from labkit.k8s.objects import Object
     from labkit.runtime.clock import Clock
 
 JSON = dict[str, Any]
@@ -162,11 +164,15 @@ class Traces:
 
     def __init__(self, clock: Clock, changed: Callable[[str], None] = lambda _name: None) -> None:
         self._clock, self._changed = clock, changed
-        self._known: dict[str, Trace] = {}
+        self._known: dict[str, tuple[str, Trace]] = {}
 
-    def of(self, name: str) -> Trace:
-        """The application's trace, empty at first."""
-        return self._known.setdefault(name, Trace(self._clock, lambda: self._changed(name)))
+    def of(self, application: Object) -> Trace:
+        """The trace of this very Application, empty at first: one of the same name before it had its own."""
+        name, uid = name_of(application), uid_of(application)
+        known = self._known.get(name)
+        if known is None or known[0] != uid:
+            known = self._known[name] = (uid, Trace(self._clock, lambda: self._changed(name)))
+        return known[1]
 
     def forget(self, name: str) -> None:
         """The application is gone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 from labkit.lab.background import Background
 from labkit.settings import Settings
@@ -121,6 +122,13 @@ class Lab:
         from labkit.lab.clearing import clear
 
         clear(self, name, self._settings)
+
+    def dashboard_link(self, name: str = "") -> str:
+        """A link to the live picture (of one application, if it is named); it works once, for ten minutes."""
+        if name:
+            self.apps[name]  # says which there are, if there is none of that name
+        link = str(self._service.post("/api/v1/dashboard-links")["url"])
+        return f"{link}&to={quote(name, safe='')}" if name else link
 
     def stop(self) -> None:
         """Stop the lab, as ``labkit down`` does; everything in it is kept."""

@@ -11,6 +11,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from labkit.dashboard import Board
 from labkit.errors import AlreadyExists, BadRequest
 from labkit.git import Mirror
 from labkit.gitops.api import NAMESPACE, crds, default_project
@@ -21,7 +22,7 @@ from labkit.runtime.clock import SystemClock
 from labkit.service.registry import MANAGER, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from labkit.cluster import Cluster
     from labkit.forge import PushEvent
@@ -65,6 +66,14 @@ class Engine:
     def stop(self) -> None:
         """End the controller; a pass that is at work is waited for."""
         self._controller.stop()
+
+    def board(self) -> Board:
+        """What the web page shows, read from this engine and its cluster."""
+        return Board(self._client, self._controller)
+
+    def on_news(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Call ``listener`` with the name of each application of which something changed."""
+        return self._controller.on_news(listener)
 
     def pushed(self, event: PushEvent) -> None:
         """A push reached the Git host: what GitHub would send as a webhook."""

@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from labkit import __version__
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
+    from labkit.dashboard import Access, Dashboard
     from labkit.forge import Forge, ForgeApp
     from labkit.service.announce import Announcer
     from labkit.service.engine import Engine
@@ -56,6 +58,7 @@ class Service:
         self._port = port
         self._agreed = agreed
         self._server: uvicorn.Server | None = None
+        self._dashboard: Dashboard | None = None
         self._ending = threading.Event()
 
     def run(self) -> None:
@@ -88,6 +91,7 @@ class Service:
 
         self._announcer.stage("Starting the Git host")
         from labkit import forge as git_host
+        from labkit.dashboard import Access, Dashboard
         from labkit.git import Credential
         from labkit.service.engine import Engine
 
@@ -107,11 +111,17 @@ class Service:
         charts = git_host.chart_apps(
             self.settings.registry, self.settings.chart_repositories, credentials=credentials
         )
-        self._serve(sock, address, _Desk(self, forge, engine, address, token), git, charts, token)
+        access = Access(token, address.port, time.time)
+        self._dashboard = Dashboard(engine.board(), access, lab=self.settings.home.name)
+        undo.callback(engine.on_news(self._dashboard.news.tell))
+        mounts = {**charts, "/dashboard": self._dashboard.app}
+        self._serve(sock, address, _Desk(self, forge, engine, address, token, access), git, mounts, token)
 
     def shut_down(self) -> None:
         """End the service soon; returns at once. May be called from any thread."""
         self._ending.set()
+        if self._dashboard is not None:
+            self._dashboard.close()
         if self._server is not None:
             self._server.should_exit = True
 
@@ -131,14 +141,14 @@ class Service:
         address: Address,
         desk: _Desk,
         git: ForgeApp,
-        charts: dict[str, ASGIApp],
+        mounts: dict[str, ASGIApp],
         token: str,
     ) -> None:
         from labkit.service import web
         from labkit.service.server import Server
 
         self._server = Server(
-            web.app(desk, {"/git": git, **charts}, token=token),
+            web.app(desk, {"/git": git, **mounts}, token=token),
             GRACE_SECONDS,
             on_ready=lambda: self._ready(address, git),
         )
@@ -176,7 +186,10 @@ class Service:
 class _Desk:
     """What the web side may ask for (`web.Desk`)."""
 
-    def __init__(self, service: Service, forge: Forge, engine: Engine, address: Address, token: str) -> None:
+    def __init__(
+        self, service: Service, forge: Forge, engine: Engine, address: Address, token: str, access: Access
+    ) -> None:
+        self._access = access
         self._service = service
         self._forge = forge
         self._engine = engine
@@ -198,6 +211,9 @@ class _Desk:
 
     def webhook(self, payload: dict[str, Any]) -> list[str]:
         return self._engine.webhook(payload)
+
+    def dashboard_link(self) -> dict[str, str]:
+        return {"url": f"{self._address.base}/dashboard/enter?key={self._access.link_key()}"}
 
     def shut_down(self) -> None:
         self._service.shut_down()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.routing import Mount, Route
 
 from labkit import __version__, errors
@@ -51,6 +51,9 @@ class Desk(Protocol):
     def webhook(self, payload: dict[str, Any]) -> list[str]:
         """Refresh the applications that a push concerns; returns their names."""
 
+    def dashboard_link(self) -> dict[str, str]:
+        """A link that opens the web page once, as ``{url}``."""
+
     def shut_down(self) -> None:
         """End the service soon."""
 
@@ -66,6 +69,8 @@ def app(desk: Desk, mounts: Mapping[str, ASGIApp], *, token: str) -> ASGIApp:
         Route("/api/v1/repositories/{name}", guarded(_repository), methods=["DELETE"]),
         Route("/api/v1/applications/{name}/{part}", guarded(_application)),
         Route("/api/v1/shutdown", guarded(_shutdown), methods=["POST"]),
+        Route("/api/v1/dashboard-links", guarded(_dashboard_link), methods=["POST"]),
+        Route("/", _start),
         *(Mount(path, app=mounted) for path, mounted in mounts.items()),
     ]
     return _OnlyLoopback(Starlette(routes=routes))
@@ -150,6 +155,14 @@ async def _repository(request: Request, _: bytes, desk: Desk) -> Any:
 async def _application(request: Request, _: bytes, desk: Desk) -> Any:
     name, part = request.path_params["name"], request.path_params["part"]
     return await run_in_threadpool(desk.application, name, part, request.query_params)
+
+
+async def _dashboard_link(_: Request, __: bytes, desk: Desk) -> Any:
+    return desk.dashboard_link()
+
+
+async def _start(_: Request) -> Response:
+    return RedirectResponse("dashboard/")
 
 
 async def _webhook(_: Request, body: bytes, desk: Desk) -> Any:

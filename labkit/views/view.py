@@ -40,24 +40,36 @@ def stack(views: Iterable[View]) -> View:
     return View("\n\n".join(v.text for v in shown if v.text), "".join(v.html for v in shown))
 
 
-def render(template: str, **data: Any) -> str:
-    """The HTML of a template in ``templates/``; every value in it is escaped."""
-    return _environment().get_template(template).render(data).strip()
+def render(template: str, *, package: str = "labkit.views", **data: Any) -> str:
+    """The HTML of a template in the ``templates/`` of a package; every value in it is escaped."""
+    return _environment(package).get_template(template).render(data).strip()
+
+
+def markup(view: View) -> Any:
+    """A view's HTML, to stand in another template as it is."""
+    from markupsafe import Markup
+
+    return Markup(view.html)  # noqa: S704  (made by `render`, which escapes)
 
 
 @cache
 def style() -> str:
     """The one style sheet, as an element: small enough to travel with each picture."""
-    sheet = resources.files("labkit.views").joinpath("templates/style.css").read_text(encoding="utf-8")
-    return f"<style>{sheet}</style>"
+    return f"<style>{sheet()}</style>"
 
 
 @cache
-def _environment() -> Environment:
+def sheet() -> str:
+    """The style sheet's text, for a page that links to it."""
+    return resources.files("labkit.views").joinpath("templates/style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment(package: str) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("labkit.views"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

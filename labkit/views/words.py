@@ -22,6 +22,7 @@ _TABLE = {
     "Failed": ("✖", "bad"),
     "Error": ("✖", "bad"),
     "Terminating": ("◔", "warn"),
+    "Held": ("⊘", "warn"),
     "Unknown": ("?", "idle"),
 }
 
@@ -39,3 +40,8 @@ def tone(word: str) -> str:
 def status(word: str) -> str:
     """Sign and word, as text shows them: ``♥ Healthy``."""
     return f"{sign(word)} {word}" if word else ""
+
+
+def table() -> dict[str, tuple[str, str]]:
+    """All status words with sign and tone, for a script that draws by itself."""
+    return dict(_TABLE)

@@ -120,3 +120,22 @@ def test_jq_reads_no_environment_and_no_file(monkeypatch):
         assert jq.shared.without(obj, [expression]) == obj
     with pytest.raises(LabError):
         jq.shared.without(obj, ['.data) | (import "/etc/passwd" as $x; .'])
+
+
+def test_what_is_not_evaluated_is_refused_not_passed_over(world, app):
+    with pytest.raises(LabError, match=r"spec\.ignoreDifferences\[0\]\.jqPathExpressions"):
+        ignoring(world, app, jqPathExpressions=[".spec.replicas"])
+
+
+def test_who_scaled_a_deployment_is_named_although_he_used_the_scale_subresource(world, app):
+    scale = {"spec": {"replicas": 4}}
+    world.cluster.patch(
+        "apps/v1", "Deployment", "web", app, patch=scale, subresource="scale", field_manager="kubectl"
+    )
+    item = world.until(
+        lambda: next(i for i in world.controller.managed_resources(app) if i["kind"] == "Deployment"),
+        lambda found: found["status"] == "OutOfSync",
+    )
+    assert [(d["path"], d["writer"]["manager"]) for d in item["differences"]] == [
+        ("spec.replicas", "kubectl")
+    ]

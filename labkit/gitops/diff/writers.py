@@ -75,7 +75,7 @@ def _leaves(fields: FieldSet, before: Path = ()) -> Iterator[Path]:
 
 
 def _last(entries: list[tuple[FieldSet, JSON]], path: Path) -> JSON | None:
-    owners = [entry for fields, entry in entries if path in fields and not entry.get("subresource")]
+    owners = [entry for fields, entry in entries if path in fields and entry.get("subresource") != "status"]
     if not owners:
         return None
     newest = max(owners, key=lambda entry: str(entry.get("time") or ""))

@@ -1,0 +1,115 @@
+"""Who may look: whoever has the lab's token, or a link that carries a key which works once.
+
+A browser then holds a session: when it ends, and a signature keyed with the lab's token, so that it survives a
+restart of the service and ends with the token. Browsers send cookies to every port of a host; the cookie's name has
+the port in it, so that two labs do not take each other's, and it holds nothing that opens anything but this page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+SESSION_SECONDS = 12 * 3600
+LINK_SECONDS = 600
+LINKS = 100
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""On every answer: nothing but our own files, in no frame, kept by nobody."""
+
+
+class Access:
+    """Links, sessions, and the token against forged requests. ``seconds`` is the time, as `time.time` tells it."""
+
+    def __init__(self, token: str, port: int, seconds: Callable[[], float]) -> None:
+        self._token, self._seconds = token.encode(), seconds
+        self._cookie = f"labkit-{port}"
+        self._links: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def link_key(self) -> str:
+        """A key that opens the page once, within ten minutes."""
+        key, now = secrets.token_urlsafe(32), self._seconds()
+        with self._lock:
+            kept = [(k, end) for k, end in self._links.items() if end > now][-LINKS + 1 :]
+            self._links = dict([*kept, (_digest(key), now + LINK_SECONDS)])
+        return key
+
+    def enter(self, key: str) -> bool:
+        """Whether the key is good; it is not good again."""
+        with self._lock:
+            end = self._links.pop(_digest(key), 0.0)
+        return self._seconds() < end
+
+    def is_token(self, given: str) -> bool:
+        """Whether it is the lab's token."""
+        return hmac.compare_digest(given.strip().encode(), self._token)
+
+    def open(self, response: Response) -> Response:
+        """Give the browser a session.
+
+        No path is named: the browser takes the folder that it asked for, which a proxy may have put elsewhere.
+        """
+        session = f"{int(self._seconds()) + SESSION_SECONDS}.{secrets.token_urlsafe(16)}"
+        value = f"{session}.{self._sign('session', session)}"
+        response.set_cookie(
+            self._cookie, value, max_age=SESSION_SECONDS, path=None, httponly=True, samesite="strict"
+        )
+        return response
+
+    def close(self, response: Response) -> Response:
+        """Take the session from the browser."""
+        response.set_cookie(self._cookie, "", max_age=0, path=None, httponly=True, samesite="strict")
+        return response
+
+    def session(self, request: Request) -> str:
+        """The request's session; empty if it has none that is good."""
+        session, _, signature = request.cookies.get(self._cookie, "").rpartition(".")
+        end = session.partition(".")[0]
+        good = hmac.compare_digest(signature.encode(), self._sign("session", session).encode())
+        return session if good and end.isdigit() and self._seconds() < int(end) else ""
+
+    def form_token(self, session: str) -> str:
+        """What a page of this session sends with whatever it wants done."""
+        return self._sign("form", session)
+
+    def meant(self, request: Request, session: str) -> bool:
+        """Whether a request that changes something comes from our own page."""
+        given = request.headers.get("x-csrf-token", "")
+        return same_site(request) and hmac.compare_digest(given.encode(), self.form_token(session).encode())
+
+    def _sign(self, purpose: str, text: str) -> str:
+        return hmac.new(self._token, f"dashboard {purpose} {text}".encode(), hashlib.sha256).hexdigest()
+
+
+def same_site(request: Request) -> bool:
+    """Whether the browser says that our own page asks; one that says nothing is no browser of today."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host", "")
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,3 @@
+import { theme } from "./looks.js";
+
+theme();
