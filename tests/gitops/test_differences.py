@@ -122,11 +122,6 @@ def test_jq_reads_no_environment_and_no_file(monkeypatch):
         jq.shared.without(obj, ['.data) | (import "/etc/passwd" as $x; .'])
 
 
-def test_what_is_not_evaluated_is_refused_not_passed_over(world, app):
-    with pytest.raises(LabError, match=r"spec\.ignoreDifferences\[0\]\.jqPathExpressions"):
-        ignoring(world, app, jqPathExpressions=[".spec.replicas"])
-
-
 def test_who_scaled_a_deployment_is_named_although_he_used_the_scale_subresource(world, app):
     scale = {"spec": {"replicas": 4}}
     world.cluster.patch(
