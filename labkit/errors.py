@@ -20,6 +20,8 @@ what to do next. What the Kubernetes API answers is an `ApiError`: it carries th
     │   ├── ValuesError              values that are not YAML, or that the chart's schema refuses
     │   ├── RenderError              a template that fails, or renders something that is not YAML
     │   ├── RenderLimit              a render that took too long or too much memory
+    │   ├── ReleaseError             a release: its install, upgrade, rollback, test or removal failed
+    │   │   └── ReleaseNotFound          no release, or no revision, of that name
     │   └── ChartRepositoryError     a chart repository or registry that does not give what was asked
     │       ├── ChartNotFound            it has no such chart, or none in that range of versions
     │       └── LoginRequired            it wants a credential, or refuses the one it got
@@ -125,6 +127,14 @@ class RenderError(HelmError):
 
 class RenderLimit(HelmError):
     """A render took more time or memory than it may."""
+
+
+class ReleaseError(HelmError):
+    """A release could not be installed, upgraded, rolled back, tested or removed."""
+
+
+class ReleaseNotFound(ReleaseError):
+    """There is no release, or no revision of it, of that name."""
 
 
 class ChartRepositoryError(HelmError):

@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "app": Entry("app:", "Applications: what runs from which repository.", WORK),
     "chart": Entry("chart:", "Charts: create, lint, render, package, share.", WORK),
+    "release": Entry("release:", "Releases: charts that run in the cluster, by Helm alone.", WORK),
     "repo": Entry("repo:", "Repositories on the lab's Git host.", WORK),
     "cluster": Entry("cluster:", "Clusters: sandboxes, kind, or one of your own.", WORK),
     "kubeconfig": Entry("kubeconfig:kubeconfig", "Print the path of a kubeconfig for kubectl.", WORK),
@@ -100,6 +101,24 @@ GROUPS: dict[str, dict[str, Entry]] = {
     "chart-registry": {
         "login": Entry("chart.registry:login", "Log in to a registry."),
         "logout": Entry("chart.registry:logout", "Forget the login to a registry."),
+    },
+    "release": {
+        "install": Entry("release.change:install", "Install a chart into the lab's cluster."),
+        "upgrade": Entry("release.change:upgrade", "Upgrade a release to another chart, or other values."),
+        "list": Entry("release.show:list_", "List the releases in the lab's cluster."),
+        "status": Entry("release.show:status", "Show how a release stands."),
+        "history": Entry("release.show:history", "List the revisions of a release."),
+        "get": Entry("release-get:", "What is known of a release: values, manifest, notes, hooks."),
+        "diff": Entry("release.show:diff", "Show what differs between revisions, or what an upgrade would."),
+        "rollback": Entry("release.change:rollback", "Roll back a release to an earlier revision."),
+        "test": Entry("release.change:run_tests", "Test a release: run the tests in its chart."),
+        "uninstall": Entry("release.change:uninstall", "Uninstall releases, with what they made."),
+    },
+    "release-get": {
+        "values": Entry("release.show:values", "Print the values that a release was given."),
+        "manifest": Entry("release.show:manifest", "Print what a release applied."),
+        "notes": Entry("release.show:notes", "Print the notes of a release."),
+        "hooks": Entry("release.show:hooks", "Print the hooks of a release."),
     },
     "repo": {
         "create": Entry("repo:create", "Create a repository on the lab's Git host."),

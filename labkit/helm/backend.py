@@ -76,6 +76,22 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class ReleaseCall:
+    """One action on a release: ``helm_install``, ``helm_status`` … with the options that Helm's library has for it.
+
+    ``files`` and ``values`` are for install and upgrade. ``seconds`` is how long Helm itself may wait.
+    """
+
+    action: str
+    cluster: Mapping[str, str]  # kubeconfig_path, kube_context, namespace
+    name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    files: ChartFiles | None = None
+    values: Values = field(default_factory=dict)
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True)
 class Signing:
     """Who signs: a part of the key's name, the file with the secret keys, and the file with their passphrase."""
 

@@ -221,8 +221,8 @@ class Chart:
         `ChartError`, `ValuesError`, `RenderError` and `RenderLimit`; each names the file, the line and a fix.
         """
         files, metadata = self._read()
-        release = _checked(Release(release) if isinstance(release, str) else release)
-        _check_renderable(files, metadata)
+        release = check_release_name(Release(release) if isinstance(release, str) else release)
+        check_renderable(files, metadata)
         given = Given(
             value_files, values, set_json, set, set_string, set_file, inside=self.inside, refs=self.refs
         )
@@ -295,7 +295,8 @@ class Chart:
             raise limit_error(met, job, self.backend) from None
 
 
-def _checked(release: Release) -> Release:
+def check_release_name(release: Release) -> Release:
+    """The release, if Helm takes its name."""
     if not RELEASE_NAME.fullmatch(release.name) or len(release.name) > LONGEST_RELEASE_NAME:
         raise HelmError(
             f"{release.name!r} cannot be the name of a release",
@@ -305,7 +306,8 @@ def _checked(release: Release) -> Release:
     return release
 
 
-def _check_renderable(files: ChartFiles, metadata: Metadata) -> None:
+def check_renderable(files: ChartFiles, metadata: Metadata) -> None:
+    """Refuse a library chart, and one whose dependencies are not there."""
     if metadata.is_library:
         raise ChartError(
             "this is a library chart: it has helpers for other charts and renders nothing itself",

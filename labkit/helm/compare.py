@@ -10,6 +10,8 @@ from labkit.k8s import yaml
 from labkit.k8s.objects import ObjectKey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from labkit.helm.rendered import Rendered, RenderedObject
 
 Change = Literal["added", "removed", "changed"]
@@ -37,6 +39,11 @@ class Difference:
 
 def differences(before: Rendered, after: Rendered) -> list[Difference]:
     """Every object that differs between two renders, in the order of the second, removed ones last."""
+    return differing(before.objects, after.objects)
+
+
+def differing(before: Iterable[RenderedObject], after: Iterable[RenderedObject]) -> list[Difference]:
+    """The same for objects, wherever they came from."""
     old, new = _by_key(before), _by_key(after)
     found = [
         _difference(key, old.get(key), new.get(key))
@@ -45,8 +52,8 @@ def differences(before: Rendered, after: Rendered) -> list[Difference]:
     return [each for each in found if each is not None]
 
 
-def _by_key(rendered: Rendered) -> dict[ObjectKey, RenderedObject]:
-    return {ObjectKey.of(each.obj): each for each in rendered.objects}
+def _by_key(objects: Iterable[RenderedObject]) -> dict[ObjectKey, RenderedObject]:
+    return {ObjectKey.of(each.obj): each for each in objects}
 
 
 def _difference(key: ObjectKey, old: RenderedObject | None, new: RenderedObject | None) -> Difference | None:

@@ -12,11 +12,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit.helm import workers
-from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, Signature, Signing, remarks
+from labkit.helm.backend import (
+    Finding,
+    Job,
+    LintJob,
+    Output,
+    Refused,
+    ReleaseCall,
+    Signature,
+    Signing,
+    remarks,
+)
 from labkit.helm.workers import Limits, Message, Worker
 
 if TYPE_CHECKING:
     from labkit.helm.files import ChartFiles
+
+RELEASE_GRACE_SECONDS = 30.0  # Helm ends by itself when its own time is over, and says why
+RELEASE_MEGABYTES = 1024  # beside the chart, what the cluster answers
 
 
 class SdkBackend:
@@ -71,6 +84,20 @@ class SdkBackend:
                 proof = Path(signed["ok"]["path"])
                 shutil.move(proof, destination / proof.name)
             return Path(shutil.move(made, destination / made.name))
+
+    def release(self, call: ReleaseCall) -> Any:
+        """Do something with a release; the answer as Helm's library gives it. `Refused` with Helm's words."""
+        request: Message = {
+            "operation": "release",
+            "action": call.action,
+            "cluster": {name: value for name, value in call.cluster.items() if value},
+            "name": call.name,
+            "options": dict(call.options),
+        }
+        if call.files is not None:
+            request |= {"chart": call.files.digest, "values": call.values}
+        limits = Limits(seconds=call.seconds + RELEASE_GRACE_SECONDS, megabytes=RELEASE_MEGABYTES)
+        return _ask(request, limits, stage=call.files)["ok"]
 
     def verify(self, archive: Path, keyring: Path) -> Signature:
         """Check the archive against its ``.prov`` file."""

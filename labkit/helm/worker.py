@@ -237,6 +237,24 @@ class Helm:
         found: Message = self.sdk.verify(request["path"], request["keyring"])
         return found
 
+    def release(self, request: Message) -> Any:
+        """One action on a release in a cluster: Helm's own, with its options by their own names."""
+        options = json.dumps({name: value for name, value in request["options"].items() if value})
+        with self.sdk.Config(**request["cluster"]) as config:
+            arguments: list[Any] = [config._raw()]
+            if "values" in request:  # install and upgrade: no way to cancel, this chart, no reference to one
+                arguments += [self.native.HANDLE(0), self.chart(request)._raw(), None]
+            arguments += [request["name"]] if request["name"] else []
+            arguments += [json.dumps(request["values"])] if "values" in request else []
+            try:
+                if request["action"] == "helm_rollback":
+                    self.native.call_status("helm_rollback", *arguments, options)
+                    return {}
+                return json.loads(self.native.call_string(request["action"], *arguments, options))
+            finally:
+                if "values" in request:  # it was changed by being used
+                    self.charts.pop(request["chart"]).close()
+
 
 def _archive(metadata: Message) -> bytes:
     body = json.dumps(metadata).encode()
@@ -256,6 +274,7 @@ def answer(helm: Helm, request: Message) -> Message:
         "accepts": helm.accepts,
         "lint": helm.lint,
         "package": helm.package,
+        "release": helm.release,
         "sign": helm.sign,
         "verify": helm.verify,
     }

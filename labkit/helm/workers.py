@@ -63,7 +63,8 @@ class Worker:
     def __init__(self) -> None:
         self.charts: frozenset[str] = frozenset()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", str(PROGRAM), str(IDLE_SECONDS)],
+            [_named_helm(), "-P", str(PROGRAM), str(IDLE_SECONDS)],
+            executable=sys.executable,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -180,6 +181,17 @@ class Workers:
     def _drop(self, worker: Worker) -> None:
         with self._lock:
             self._all.discard(worker)
+
+
+def _named_helm() -> str:
+    """The interpreter's path as if it were called ``helm``: its files are found from the folder that it is in.
+
+    Helm's library takes the program's name for the name of the writer of a field (``kube.ManagedFieldsManager``).
+    Under another name, the ``helm`` command could not change what the lab has applied, nor the lab what it has.
+    """
+    in_venv = sys.prefix != sys.base_prefix
+    own = Path(sys.executable) if in_venv else Path(sys.executable).resolve()
+    return str(own.with_name("helm"))
 
 
 def _death(exit_code: int | None) -> Exception:

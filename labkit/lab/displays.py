@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from labkit.helm import Difference as Rerendered
+from labkit.helm.releases import Revision
 from labkit.k8s.yaml import dump
 from labkit.lab.facts import Difference, Entry, Event, PlannedTask, Resource
 from labkit.views import View
@@ -24,6 +26,14 @@ _COLUMNS: dict[type, tuple[tuple[str, str], ...]] = {
     ),
     PlannedTask: (("WHEN", "when"), ("ACTION", "action"), ("OBJECT", "about"), ("WHY", "reason")),
     Entry: (("ID", "id"), ("REVISION", "short"), ("INITIATED BY", "initiated_by")),
+    Revision: (
+        ("NAME", "name"),
+        ("NAMESPACE", "namespace"),
+        ("REVISION", "revision"),
+        ("STATUS", "status"),
+        ("CHART", "chart_version"),
+        ("DESCRIPTION", "description"),
+    ),
     Event: (("TYPE", "type"), ("REASON", "reason"), ("OBJECT", "about"), ("MESSAGE", "message")),
 }
 
@@ -36,6 +46,8 @@ def picture(items: Sequence[Any], empty: str) -> View:
         return diff(
             [Change(f"{d.change} {d.resource.kind} {d.resource.name}", d.live, d.desired) for d in items]
         )
+    if isinstance(items[0], Rerendered):
+        return diff([Change(str(d), d.before, d.after) for d in items])
     columns = _COLUMNS.get(type(items[0]))
     if columns is None:
         return code(dump(list(items)) if isinstance(items[0], dict) else "\n".join(map(repr, items)))

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from labkit.cluster import Cluster
     from labkit.lab.apps import Apps
+    from labkit.lab.chart_sources import ChartSources
     from labkit.lab.charts import Charts
     from labkit.lab.clusters import Clusters
     from labkit.lab.namespace import Namespace
+    from labkit.lab.releases import LabReleases
     from labkit.lab.repos import Repos
     from labkit.lab.service_client import ServiceClient
     from labkit.lessons import Lesson
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Lab:
-    """The lab: ``charts``, ``repos``, ``apps``, ``cluster`` and ``clusters``.
+    """The lab: ``charts``, ``releases``, ``repos``, ``apps``, ``cluster`` and ``clusters``.
 
     ``Lab()`` finds the lab folder (upwards from here, or the one that ``LABKIT_HOME`` names) and attaches to
     the running lab; if none runs, it is started. With ``start=False`` that is a `ServiceNotRunning` instead.
@@ -56,10 +58,22 @@ class Lab:
     @cached_property
     def charts(self) -> Charts:
         """The charts in the lab folder: ``lab.charts["starter"]``, ``lab.charts.create("web")``."""
-        from labkit.lab.chart_sources import ChartSources
         from labkit.lab.charts import Charts
 
-        return Charts(self._settings.charts, ChartSources(self._settings))
+        return Charts(self._settings.charts, self._sources)
+
+    @cached_property
+    def releases(self) -> LabReleases:
+        """The releases in the lab's cluster, by Helm alone: ``lab.releases.install("shop", lab.charts["hello"])``."""
+        from labkit.lab.releases import LabReleases
+
+        return LabReleases(self._settings.kubeconfig, self._sources)
+
+    @cached_property
+    def _sources(self) -> ChartSources:
+        from labkit.lab.chart_sources import ChartSources
+
+        return ChartSources(self._settings)
 
     @cached_property
     def repos(self) -> Repos:

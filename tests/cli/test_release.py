@@ -1,0 +1,138 @@
+"""``labkit release``: a release's life on the command line, and the same in a notebook."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labkit.cli.release.options import seconds
+from labkit.cluster import provider
+from labkit.errors import ReleaseError, ReleaseNotFound
+from labkit.helm.backend import available
+from labkit.lab.chart_sources import ChartSources
+from labkit.lab.charts import Charts
+from labkit.lab.releases import LabReleases
+from labkit.settings import Settings
+
+pytestmark = pytest.mark.skipif("sdk" not in available(), reason="no helm-python-sdk here")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A lab folder with a cluster, and without a service: releases need none."""
+    folder = tmp_path_factory.mktemp("lab")
+    settings = Settings.create(folder / "lab")
+    sandboxes = provider("sandbox", folder / "clusters")
+    sandboxes.create("home")
+    shutil.copy(sandboxes.kubeconfig("home"), settings.kubeconfig)
+    Charts(settings.charts).create("web")
+    yield settings.home
+    sandboxes.delete("home")
+
+
+@pytest.fixture
+def release(lab: Path, clean_environment):
+    def run(*arguments: object, code: int = 0) -> str:
+        command = [sys.executable, "-m", "labkit.cli", "release", *map(str, arguments)]
+        environment = clean_environment | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        done = subprocess.run(command, cwd=lab, env=environment, capture_output=True, text=True, timeout=100)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout if code != 1 or not done.stderr else done.stderr
+
+    return run
+
+
+def test_a_release_lives_on_the_command_line(release) -> None:
+    space = ("-n", "shop")
+    assert "labkit release" not in release("list", *space)
+    missing = release("install", "shop", "charts/web", *space, code=1)
+    assert "Fix: add --create-namespace" in missing
+    made = release(
+        "install", "shop", "charts/web", *space, "--create-namespace", "--wait", "--timeout", "60s"
+    )
+    assert "STATUS: deployed\nREVISION: 1\n" in made
+    assert "NOTES:\n" in made
+    changed = release("diff", "shop", *space, "--chart", "charts/web", "--set", "colour=red", code=1)
+    assert "+  COLOUR: red" in changed
+    release("upgrade", "shop", "charts/web", *space, "--set", "colour=red", "--description", "as was asked")
+    (found,) = json.loads(release("list", "-A", "-o", "json"))
+    assert (found["name"], found["namespace"], found["revision"], found["chart"]) == (
+        "shop",
+        "shop",
+        2,
+        "web-0.1.0",
+    )
+    assert release("get", "values", "shop", *space) == "colour: red\n"
+    assert 'COLOUR: "red"' in release("get", "manifest", "shop", *space)
+    assert "+  COLOUR: red" in release("diff", "shop", "1", "2", *space, code=1)
+    assert "revision 3: Rollback to 1" in release("rollback", "shop", *space)
+    rows = [line.split() for line in release("history", "shop", *space).splitlines()[1:]]
+    assert [(row[0], row[2]) for row in rows] == [("1", "superseded"), ("2", "superseded"), ("3", "deployed")]
+    assert release("uninstall", "shop", *space) == 'release "shop" uninstalled\n'
+    gone = release("status", "shop", *space, code=1)
+    assert "there is no such release" in gone
+
+
+def test_a_dry_run_shows_the_manifest_and_installs_nothing(release) -> None:
+    shown = release("install", "dry", "charts/web", "--dry-run", "server")
+    assert "MANIFEST:\n---\n# Source: web/templates/" in shown
+    assert "dry" not in release("list", "-A", "-a")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("install", "Shop", "charts/web"), "'Shop' cannot be the name of a release"),
+        (("install", "shop", "charts/web", "--dry-run", "yes"), "'yes' is no kind of dry run"),
+        (("install", "shop", "charts/web", "--timeout", "soon"), "'soon' is no duration"),
+        (("upgrade", "shop", "charts/web", "--reset-values", "--reuse-values"), "exclude each other"),
+        (("diff", "shop"), "labkit release diff shop 1 2"),
+        (("install", "shop", "charts/nothing"), "no chart repository is named 'charts'"),
+    ],
+)
+def test_a_mistake_is_said_with_a_fix(release, arguments, said: str) -> None:
+    told = release(*arguments, code=1)
+    assert said in told
+    assert "Fix: " in told
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("5m0s", 300), ("90s", 90), ("1h30m", 5400), ("1.5s", 1.5), ("7", 7)]
+)
+def test_durations_are_go_s(text: str, wanted: float) -> None:
+    assert seconds(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1s", "5 m"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ReleaseError, match="is no duration"):
+        seconds(text)
+
+
+def test_a_release_lives_in_a_notebook(lab: Path) -> None:
+    settings = Settings(lab)
+    releases = LabReleases(settings.kubeconfig, ChartSources(settings))
+    chart = Charts(settings.charts)["web"]
+    made = releases.install("note", chart, namespace="book", values={"colour": "green"})
+    assert repr(made) == "note 1  deployed  web-0.1.0"
+    assert made.values() == {"colour": "green"}
+    assert made.values(computed=True)["replicaCount"] == 2
+    (coming,) = [each for each in made.preview(chart, set=["colour=red"]) if each.key.kind == "ConfigMap"]
+    assert "+  COLOUR: red" in coming.text
+    made.upgrade(chart, values={"colour": "red"}).rollback(1)
+    assert [each.status for each in made.history] == ["superseded", "superseded", "deployed"]
+    assert "<table" in made.history._repr_html_()
+    assert "Rollback to 1" in made._repr_html_()
+    changed = made.diff(1, 2)
+    assert "COLOUR: red" in changed._repr_html_()
+    assert releases["book/note"].status().revision == 3
+    assert "note" in repr(releases)
+    assert [each.name for each in releases] == ["note"]
+    made.uninstall()
+    with pytest.raises(ReleaseNotFound):
+        releases.get("note", "book")
