@@ -54,6 +54,7 @@ class Job:
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
     constraint: str = ""  # the chart's own `kubeVersion`
+    strict: bool = False  # a key that the values lack is an error
     limits: Limits = field(default_factory=Limits)
 
 

@@ -43,6 +43,12 @@ class BinaryBackend:
 
     def render(self, job: Job) -> Output:
         """Every template's output, put together from what ``helm template`` prints."""
+        if job.strict:
+            raise HelmError(
+                "the `helm` command cannot make a missing key an error",
+                where="missingkey=error",
+                fix="leave that option out; Helm's library, which can, has no wheel for this machine",
+            )
         with tempfile.TemporaryDirectory(prefix="labkit-chart-") as folder:
             arguments = self._arguments(job, Path(folder))
             done = _run(arguments, job.limits)

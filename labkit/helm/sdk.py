@@ -54,6 +54,7 @@ class SdkBackend:
             "revision": release.revision,
             "is_install": not release.is_upgrade,
             "is_upgrade": release.is_upgrade,
+            "strict": job.strict,
         }
         request = {"operation": "render", "chart": job.files.digest, "values": job.values, "options": options}
         reply = _ask(request, job.limits, stage=job.files)
