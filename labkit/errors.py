@@ -14,7 +14,9 @@ what to do next. What the Kubernetes API answers is an `ApiError`: it carries th
     │   ├── AuthenticationRequired   the Git host wants a credential, or refuses the one it got
     │   ├── RevisionNotFound         no such branch, tag or commit
     │   ├── PathNotFound             the revision has no such file or folder
-    │   └── MergeConflict            both sides changed the same lines
+    │   ├── MergeConflict            both sides changed the same lines
+    │   └── PullRequestError         a pull request that cannot be what was asked
+    │       └── PullRequestNotFound      the repository has none of that number
     ├── HelmError
     │   ├── ChartError               the chart itself: Chart.yaml, a dependency, a link that leads out
     │   ├── ValuesError              values that are not YAML, or that the chart's schema refuses
@@ -107,6 +109,14 @@ class PathNotFound(GitError):
 
 class MergeConflict(GitError):
     """Both sides changed the same lines."""
+
+
+class PullRequestError(GitError):
+    """A pull request cannot be opened, reviewed or merged as asked."""
+
+
+class PullRequestNotFound(PullRequestError):
+    """The repository has no pull request of that number."""
 
 
 class HelmError(LabError):

@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "chart": Entry("chart:", "Charts: create, lint, render, package, share.", WORK),
     "release": Entry("release:", "Releases: charts that run in the cluster, by Helm alone.", WORK),
     "repo": Entry("repo:", "Repositories on the lab's Git host.", WORK),
+    "pr": Entry("pr:", "Pull requests on the lab's Git host.", WORK),
     "cluster": Entry("cluster:", "Clusters: sandboxes, kind, or one of your own.", WORK),
     "kubeconfig": Entry("kubeconfig:kubeconfig", "Print the path of a kubeconfig for kubectl.", WORK),
 }
@@ -124,6 +125,18 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "create": Entry("repo:create", "Create a repository on the lab's Git host."),
         "list": Entry("repo:list_", "List the repositories on the lab's Git host."),
         "delete": Entry("repo:delete", "Delete a repository from the lab's Git host."),
+        "protect": Entry("repo:protect", "Let a branch take changes through pull requests only."),
+        "unprotect": Entry("repo:unprotect", "Let a branch be pushed to again."),
+    },
+    "pr": {
+        "create": Entry("pr:create", "Open a pull request for a branch that was pushed."),
+        "list": Entry("pr:list_", "List the pull requests of a repository."),
+        "view": Entry("pr:view", "Show a pull request, with its checks."),
+        "diff": Entry("pr:diff", "Show what it changes: in the sources, or rendered for each application."),
+        "comment": Entry("pr:comment", "Say something about it."),
+        "review": Entry("pr:review", "Approve of it, or ask for changes."),
+        "merge": Entry("pr:merge", "Make it part of its base."),
+        "close": Entry("pr:close", "Give it up."),
     },
     "cluster": {
         "create": Entry("cluster:create", "Create a cluster beside the lab's first one."),

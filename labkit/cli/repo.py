@@ -49,3 +49,23 @@ def delete(
     confirm(f"Delete repository {found.name} and all its history?", yes=yes, where=found.url)
     repos.delete(name)
     note(f"repository {name} deleted")
+
+
+def protect(
+    name: Annotated[str, typer.Argument(help="The repository's name.", autocompletion=repositories)],
+    branch: Annotated[str, typer.Option(help="The branch; else the default one.")] = "",
+    approvals: Annotated[int, typer.Option(help="How many people have to approve.")] = 1,
+) -> None:
+    """Let a branch take changes through pull requests only: Git refuses a push to it."""
+    found = session.attach().repos[name].protect(branch, approvals=approvals)
+    for protected, count in found.protected.items():
+        note(f"{name}: {protected} is protected, approvals needed: {count}")
+
+
+def unprotect(
+    name: Annotated[str, typer.Argument(help="The repository's name.", autocompletion=repositories)],
+    branch: Annotated[str, typer.Option(help="The branch; else the default one.")] = "",
+) -> None:
+    """Let a branch be pushed to again."""
+    session.attach().repos[name].unprotect(branch)
+    note(f"{name}: pushes are taken again")

@@ -10,8 +10,22 @@ Packaged charts have their places here, too: an OCI registry, and folders served
 
 from labkit.forge.charts import chart_apps
 from labkit.forge.events import PushEvent
+from labkit.forge.pull import Check, PullRequest
+from labkit.forge.pulls import Pulls
 from labkit.forge.repositories import Forge, Repo
 from labkit.forge.server import ForgeApp, app
 from labkit.forge.webhook import Delivery, send_webhook
 
-__all__ = ["Delivery", "Forge", "ForgeApp", "PushEvent", "Repo", "app", "chart_apps", "send_webhook"]
+__all__ = [
+    "Check",
+    "Delivery",
+    "Forge",
+    "ForgeApp",
+    "PullRequest",
+    "Pulls",
+    "PushEvent",
+    "Repo",
+    "app",
+    "chart_apps",
+    "send_webhook",
+]

@@ -17,6 +17,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from labkit.forge.protection import hooks
 from labkit.git import redact
 from labkit.git.command import environment
 
@@ -104,7 +105,9 @@ def _environment(call: Call, scope: Scope) -> dict[str, str]:
         "git-protocol": "GIT_PROTOCOL",
     }
     cgi |= {variable: headers[name] for name, variable in passed.items() if name in headers}
-    env = environment(any_owner=True, extra=cgi)
+    # Pull requests' commits are the lab's to place, and its own hook keeps protected branches.
+    config = (("receive.hideRefs", "refs/pull"), ("core.hooksPath", str(hooks(call.root.resolve()))))
+    env = environment(any_owner=True, config=config, extra=cgi)
     return {
         name: value for name, value in env.items() if not name.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_"))
     }

@@ -12,10 +12,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from labkit.errors import RepositoryNotFound
+from labkit.errors import PullRequestNotFound, RepositoryNotFound
 from labkit.forge.backend import Backend, Call
 from labkit.forge.events import Announcer, PushEvent
 from labkit.forge.login import CHALLENGE, user_of
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from labkit.forge.repositories import Forge, Repo
 
 READ, WRITE = "git-upload-pack", "git-receive-pack"
+
+# A page is read and does nothing: no script, no frame around it, nothing fetched from elsewhere.
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +58,14 @@ class ForgeApp:
         self._announcer = Announcer(forge, on_push or (lambda _event: None))
         self._backend = Backend(seconds=seconds)
         self._telling: set[asyncio.Task[None]] = set()
+        self._pull_page: Callable[[str, int | None], str] | None = None
         self._routes: ASGIApp = Starlette(
             routes=[
                 Route("/{name}.git/info/refs", self._info_refs, methods=["GET"]),
                 Route(f"/{{name}}.git/{READ}", self._upload_pack, methods=["POST"]),
                 Route(f"/{{name}}.git/{WRITE}", self._receive_pack, methods=["POST"]),
+                Route("/{name}/pulls", self._pulls, methods=["GET"]),
+                Route("/{name}/pulls/{number:int}", self._pulls, methods=["GET"]),
                 Route("/{name}", self._page, methods=["GET"]),
             ]
         )
@@ -77,6 +88,17 @@ class ForgeApp:
         For the service's start, after `Forge.mend`; may be called at any time, from any thread.
         """
         return self._announcer.announce_all()
+
+    def merged(self, repo: Repo) -> list[PushEvent]:
+        """Tells `on_push` of a merge that the host itself made; may be called from any thread."""
+        return self._announcer.announce(repo, "merge")
+
+    def show_pulls(self, page: Callable[[str, int | None], str]) -> None:
+        """Serve pull requests' pages: ``page`` makes the HTML of one of a repository, or of all (None).
+
+        What a page shows the forge cannot know, since it has to be rendered first; so it is handed in.
+        """
+        self._pull_page = page
 
     async def _info_refs(self, request: Request) -> ASGIApp:
         service = request.query_params.get("service", "")
@@ -121,6 +143,16 @@ class ForgeApp:
             await asyncio.to_thread(self._announcer.announce, repo, user)
         except Exception:
             log.exception("the push to %s could not be told; it will be at the next one or start", repo.name)
+
+    async def _pulls(self, request: Request) -> Response:
+        if self._pull_page is None:
+            return _text("Pull requests are not shown here.", 404)
+        name, number = request.path_params["name"], request.path_params.get("number")
+        try:
+            html = await asyncio.to_thread(self._pull_page, name, number)
+        except (RepositoryNotFound, PullRequestNotFound) as error:
+            return _text(str(error), 404)
+        return HTMLResponse(html, headers=_PAGE_HEADERS)
 
     async def _page(self, request: Request) -> Response:
         """What a person sees who opens a repository's address in a browser."""

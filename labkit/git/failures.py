@@ -69,6 +69,8 @@ _TABLE: tuple[tuple[str, type[GitError], str, str], ...] = (
 def error_for(args: Sequence[str], code: int, errors: str, *, where: str) -> GitError:
     """The error that fits what git printed; where nothing fits, a GitError with git's own last words."""
     said = errors.strip().lower()
+    if "hook declined" in said and (told := _hosts_words(errors)):
+        return GitError(told[0], where=where, fix=told[1])
     for pattern, kind, problem, fix in _TABLE:
         if re.search(pattern, said):
             return kind(f"{problem} ({last_words(errors)})", where=where, fix=fix)
@@ -76,6 +78,17 @@ def error_for(args: Sequence[str], code: int, errors: str, *, where: str) -> Git
     return GitError(
         f"git {args[0]} failed: {words}.", where=where, fix="Read what git says, mend it, try again."
     )
+
+
+def _hosts_words(errors: str) -> tuple[str, str] | None:
+    """What the Git host's own hook said of a push, and its advice: the lines that Git marks with ``remote:``."""
+    told = [
+        line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")
+    ]
+    said = [line for line in told if line and not line.lower().startswith(("error:", "fix:"))]
+    fixes = [line[4:].strip() for line in told if line.lower().startswith("fix:")]
+    advice = fixes[0] if fixes else "Push to another branch, and open a pull request."
+    return (" ".join(said)[:300], advice) if said else None
 
 
 def last_words(errors: str) -> str:

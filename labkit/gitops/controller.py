@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from labkit.errors import ApplicationNotFound, LabError
 from labkit.git import same_url
 from labkit.gitops import deletion, operations, tree
-from labkit.gitops.api.application import Application
+from labkit.gitops.api.application import Application, Source
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
 from labkit.gitops.credentials import Secrets
 from labkit.gitops.destinations import Connect, Destinations
 from labkit.gitops.diff import differences, masked
 from labkit.gitops.observe import Observer, Sight
+from labkit.gitops.preview import preview
 from labkit.gitops.projects import Projects
 from labkit.gitops.reconcile import Reconciler
 from labkit.gitops.refresh import Polling, concerned
@@ -122,6 +123,26 @@ class Controller:
                 patch={"metadata": {"annotations": {REFRESH: "normal"}}},
             )
         return names
+
+    def preview(self, payload: JSON, before: str, after: str) -> list[JSON]:
+        """What going from one commit to another would make of each application that follows the branch.
+
+        ``payload`` names repository and branch as a push does (GitHub's); see `labkit.gitops.preview`.
+        """
+        urls = [str(url) for url in (payload.get("repository") or {}).values() if "://" in str(url)]
+
+        def follows(source: Source) -> bool:
+            return any(same_url(url, source.repo_url) for url in urls)
+
+        found = []
+        for obj in sorted(self._applications.informer.list(NAMESPACE), key=name_of):
+            try:
+                app = Application.from_object(obj)
+                if concerned(app, payload, same_url):
+                    found.append(preview(app, self._observer, follows, before, after))
+            except LabError as error:
+                log.info("no preview of %s: %s", name_of(obj), error.problem)
+        return found
 
     def manifests(self, name: str) -> list[Object]:
         """The objects that Git asks for at the revision last compared."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labkit.git import WorkingCopy
+    from labkit.lab.pulls import Pulls
     from labkit.lab.service_client import ServiceClient
 
 
@@ -28,6 +29,32 @@ class Repo:
     url: str
     clone_url: str = field(repr=False)
     _work: Path = field(repr=False, compare=False)
+    _service: ServiceClient = field(repr=False, compare=False)
+
+    @property
+    def pulls(self) -> Pulls:
+        """Its pull requests: ``repo.pulls.open("my-change")``, ``repo.pulls[1]``."""
+        from labkit.lab.pulls import Pulls
+
+        return Pulls(self._service, self.name)
+
+    def protect(self, branch: str = "", *, approvals: int = 1) -> Repo:
+        """Let a branch (the default one) take changes through pull requests only, each with so many approvals."""
+        return self._protection(branch=branch, protected=True, approvals=approvals)
+
+    def unprotect(self, branch: str = "") -> Repo:
+        """Let a branch be pushed to again."""
+        return self._protection(branch=branch, protected=False)
+
+    @property
+    def protected(self) -> dict[str, int]:
+        """The protected branches, each with the number of approvals that it asks for."""
+        path = f"/api/v1/repositories/{quote(self.name, safe='')}/protection"
+        return {item["branch"]: item["approvals"] for item in self._service.get(path)["items"]}
+
+    def _protection(self, **said: object) -> Repo:
+        self._service.post(f"/api/v1/repositories/{quote(self.name, safe='')}/protection", said)
+        return self
 
     def clone(self, path: Path | str | None = None) -> WorkingCopy:
         """A working copy at ``path`` (``work/<name>`` in the lab folder); the one that is there, if one is."""
@@ -62,6 +89,24 @@ class Repos:
         """Remove the repository with its history. Working copies of it stay."""
         self._service.delete(f"/api/v1/repositories/{quote(name, safe='')}")
 
+    def here(self, folder: Path | None = None) -> tuple[Repo | None, str]:
+        """The repository that ``folder`` (by default the current one) is a working copy of, and its branch."""
+        from pathlib import Path as Folder
+
+        from labkit.errors import GitError
+        from labkit.git import WorkingCopy, same_url
+
+        start = (folder or Folder.cwd()).resolve()
+        root = next((each for each in (start, *start.parents) if (each / ".git").exists()), None)
+        if root is None:
+            return None, ""
+        work = WorkingCopy(root)
+        try:
+            url, branch = work.url, work.current_branch
+        except GitError:
+            return None, ""
+        return next((repo for repo in self if same_url(repo.url, url)), None), branch
+
     def __getitem__(self, name: str) -> Repo:
         return self._repo(_find(self._service, name))
 
@@ -78,7 +123,7 @@ class Repos:
         return f"Repos({', '.join(repo.name for repo in self)})"
 
     def _repo(self, item: dict[str, str]) -> Repo:
-        return Repo(item["name"], item["url"], item["clone_url"], self._work)
+        return Repo(item["name"], item["url"], item["clone_url"], self._work, self._service)
 
 
 def address(said: str, service: ServiceClient) -> str:

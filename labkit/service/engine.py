@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from labkit.settings import Settings
 
 log = logging.getLogger("labkit.service.engine")
+JSON = dict[str, Any]
 CREDENTIAL_NAME = "lab-git-host"
 
 
@@ -89,6 +90,16 @@ class Engine:
         for url in self._address.aliases(str(repository.get("clone_url") or ""))[1:]:
             names += self._controller.webhook({**payload, "repository": {**repository, "clone_url": url}})
         return list(dict.fromkeys(names))
+
+    def preview(self, repository: str, branch: str, default: str, before: str, after: str) -> list[JSON]:
+        """What a merge into ``branch`` would make of each application that follows it, by application's name."""
+        found: dict[str, JSON] = {}
+        for url in self._address.aliases(self._address.repository(repository)):
+            about = {"name": repository, "clone_url": url, "default_branch": default}
+            payload = {"ref": f"refs/heads/{branch}", "repository": about}
+            for each in self._controller.preview(payload, before, after):
+                found.setdefault(each["application"], each)
+        return [found[name] for name in sorted(found)]
 
     def application(self, name: str, part: str, options: Mapping[str, str]) -> Any:
         """What the controller knows of an application, as Argo CD's API names it."""

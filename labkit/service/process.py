@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labkit.forge import Forge, ForgeApp
     from labkit.service.announce import Announcer
     from labkit.service.engine import Engine
+    from labkit.service.pulls import PullDesk
 
 log = logging.getLogger("labkit.service")
 CONTROLLER = "controller"
@@ -94,6 +95,7 @@ class Service:
         from labkit.dashboard import Access, Dashboard
         from labkit.git import Credential
         from labkit.service.engine import Engine
+        from labkit.service.pulls import PullDesk
 
         forge = git_host.Forge(self.settings.repos, base_url=address.git)
         forge.mend()
@@ -108,6 +110,8 @@ class Service:
 
         credentials = [trainee, Credential(CONTROLLER, controller_token)]
         git = git_host.app(forge, credentials=credentials, on_push=engine.pushed)
+        pulls = PullDesk(forge, engine, git.merged, address.base)
+        git.show_pulls(pulls.html)
         charts = git_host.chart_apps(
             self.settings.registry, self.settings.chart_repositories, credentials=credentials
         )
@@ -115,7 +119,8 @@ class Service:
         self._dashboard = Dashboard(engine.board(), access, lab=self.settings.home.name)
         undo.callback(engine.on_news(self._dashboard.news.tell))
         mounts = {**charts, "/dashboard": self._dashboard.app}
-        self._serve(sock, address, _Desk(self, forge, engine, address, token, access), git, mounts, token)
+        desk = _Desk(self, forge, engine, pulls, address, token, access)
+        self._serve(sock, address, desk, git, mounts, token)
 
     def shut_down(self) -> None:
         """End the service soon; returns at once. May be called from any thread."""
@@ -187,8 +192,16 @@ class _Desk:
     """What the web side may ask for (`web.Desk`)."""
 
     def __init__(
-        self, service: Service, forge: Forge, engine: Engine, address: Address, token: str, access: Access
+        self,
+        service: Service,
+        forge: Forge,
+        engine: Engine,
+        pulls: PullDesk,
+        address: Address,
+        token: str,
+        access: Access,
     ) -> None:
+        self.pulls = pulls
         self._access = access
         self._service = service
         self._forge = forge

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from labkit.service.pulls import PullDesk
+
 WEBHOOK_BYTES = 50 * 1024 * 1024
 BODY_BYTES = 1024 * 1024
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
-_NOT_FOUND = (errors.RepositoryNotFound, errors.ApplicationNotFound)
+_NOT_FOUND = (errors.RepositoryNotFound, errors.ApplicationNotFound, errors.PullRequestNotFound)
 
 
 class Desk(Protocol):
@@ -44,6 +46,10 @@ class Desk(Protocol):
 
     def delete_repository(self, name: str) -> None:
         """Remove a repository."""
+
+    @property
+    def pulls(self) -> PullDesk:
+        """Pull requests."""
 
     def application(self, name: str, part: str, options: Mapping[str, str]) -> Any:
         """``manifests``, ``managed-resources``, ``plan`` … of an application; ``options`` is the query."""
@@ -67,6 +73,12 @@ def app(desk: Desk, mounts: Mapping[str, ASGIApp], *, token: str) -> ASGIApp:
         Route("/api/webhook", guarded(_webhook, signed=True), methods=["POST"]),
         Route("/api/v1/repositories", guarded(_repositories), methods=["GET", "POST"]),
         Route("/api/v1/repositories/{name}", guarded(_repository), methods=["DELETE"]),
+        Route("/api/v1/repositories/{name}/pulls", guarded(_pulls), methods=["GET", "POST"]),
+        Route("/api/v1/repositories/{name}/pulls/{number:int}", guarded(_pull)),
+        Route(
+            "/api/v1/repositories/{name}/pulls/{number:int}/{part}", guarded(_pull), methods=["GET", "POST"]
+        ),
+        Route("/api/v1/repositories/{name}/protection", guarded(_protection), methods=["GET", "POST"]),
         Route("/api/v1/applications/{name}/{part}", guarded(_application)),
         Route("/api/v1/shutdown", guarded(_shutdown), methods=["POST"]),
         Route("/api/v1/dashboard-links", guarded(_dashboard_link), methods=["POST"]),
@@ -150,6 +162,26 @@ async def _repositories(request: Request, body: bytes, desk: Desk) -> Any:
 async def _repository(request: Request, _: bytes, desk: Desk) -> Any:
     await run_in_threadpool(desk.delete_repository, request.path_params["name"])
     return {}
+
+
+async def _pulls(request: Request, body: bytes, desk: Desk) -> Any:
+    name = request.path_params["name"]
+    if request.method == "GET":
+        return await run_in_threadpool(desk.pulls.many, name, request.query_params)
+    return await run_in_threadpool(desk.pulls.open, name, _object(body))
+
+
+async def _pull(request: Request, body: bytes, desk: Desk) -> Any:
+    name, number = request.path_params["name"], request.path_params["number"]
+    part = request.path_params.get("part", "")
+    if request.method == "GET":
+        return await run_in_threadpool(desk.pulls.ask, name, number, part)
+    return await run_in_threadpool(desk.pulls.act, name, number, part, _object(body))
+
+
+async def _protection(request: Request, body: bytes, desk: Desk) -> Any:
+    said = _object(body) if request.method == "POST" else None
+    return await run_in_threadpool(desk.pulls.protection, request.path_params["name"], said)
 
 
 async def _application(request: Request, _: bytes, desk: Desk) -> Any:

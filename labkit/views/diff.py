@@ -27,8 +27,13 @@ class Change:
     notes: tuple[str, ...] = ()
 
 
-def diff(changes: Iterable[Change], *, same: str = "Nothing differs: live is what Git says.") -> View:
-    """A unified difference per resource: ``-`` is live, ``+`` is what Git asks for."""
+def diff(
+    changes: Iterable[Change],
+    *,
+    same: str = "Nothing differs: live is what Git says.",
+    legend: str = "− live   + desired (Git)",
+) -> View:
+    """A unified difference per resource: ``-`` is live, ``+`` is what Git asks for; ``legend`` says so below it."""
     shown = [(change, _lines(change)) for change in changes]
     shown = [(change, lines) for change, lines in shown if lines]
     if not shown:
@@ -38,7 +43,7 @@ def diff(changes: Iterable[Change], *, same: str = "Nothing differs: live is wha
         for c, lines in shown
     ]
     text = "\n\n".join("\n".join([f"=== {c.title}", *lines, *c.notes]) for c, lines in shown)
-    return View(text, render("diff.html", blocks=blocks))
+    return View(text, render("diff.html", blocks=blocks, legend=legend))
 
 
 def _lines(change: Change) -> list[str]:
