@@ -6,10 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ApplicationNotFound, LabError
-from labkit.git import same_url
-from labkit.gitops import deletion, operations, tree
+from labkit.gitops import deletion, health, operations, tree
 from labkit.gitops.api.application import Application, Source
-from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
+from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH, SETTINGS
 from labkit.gitops.credentials import Secrets
 from labkit.gitops.destinations import Connect, Destinations
 from labkit.gitops.diff import differences, masked
@@ -17,10 +16,11 @@ from labkit.gitops.observe import Observer, Sight
 from labkit.gitops.preview import preview
 from labkit.gitops.projects import Projects
 from labkit.gitops.reconcile import Reconciler
-from labkit.gitops.refresh import Polling, concerned
+from labkit.gitops.refresh import Polling
 from labkit.gitops.running import planned
 from labkit.gitops.sync.operation import TERMINATING, WAVE_SECONDS
 from labkit.gitops.trace import Traces
+from labkit.gitops.webhooks import Push
 from labkit.k8s.objects import Object, ObjectKey, annotations_of, metadata, name_of
 from labkit.runtime.controller import Controller as Loop
 from labkit.runtime.controller import Result
@@ -64,7 +64,8 @@ class Controller:
         self._applications = Feed(Informer(API_VERSION, "Application"), home, clock, namespace=NAMESPACE)
         secrets = Feed(Informer("v1", "Secret"), home, clock, namespace=NAMESPACE)
         projects = Feed(Informer(API_VERSION, "AppProject"), home, clock, namespace=NAMESPACE)
-        self._feeds = [self._applications, projects, secrets]
+        self._settings = Feed(Informer("v1", "ConfigMap"), home, clock, namespace=NAMESPACE)
+        self._feeds = [self._applications, projects, secrets, self._settings]
         known = Secrets(secrets.informer)
         self._destinations = Destinations(home, known, clock, connect, self._live_changed)
         self._traces = Traces(clock, self._tell)
@@ -92,6 +93,8 @@ class Controller:
                 raise feed.problem or LabError(
                     f"the cluster's {feed.informer.kind} objects could not be listed"
                 )
+        self._configure(self._settings.informer.get(NAMESPACE, SETTINGS))
+        self._settings.informer.on_change(self._settings_changed)
         self._applications.informer.on_change(self._application_changed)
         self._feeds[1].informer.on_change(self._project_changed)
         self._loop.start(self._workers)
@@ -106,11 +109,15 @@ class Controller:
     # -- what others ask
 
     def webhook(self, payload: JSON) -> list[str]:
-        """A push happened (GitHub's payload): refresh the applications that follow what was pushed."""
+        """A push happened (GitHub's, GitLab's or Gitea's payload): refresh the applications that it concerns.
+
+        Raises `BadRequest` for what is no push.
+        """
+        push = Push.read(payload)
         names = []
         for obj in self._applications.informer.list(NAMESPACE):
             try:
-                if not concerned(Application.from_object(obj), payload, same_url):
+                if not push.concerns(Application.from_object(obj)):
                     continue
             except LabError:
                 continue  # an invalid spec follows nothing
@@ -261,6 +268,19 @@ class Controller:
         self._tell(name_of(obj))
         if old is None or _matters(obj) != _matters(old) or _terminating(obj) != _terminating(old):
             self._loop.enqueue(name_of(obj))
+
+    def _settings_changed(self, event: str, obj: Object, _old: Object | None) -> None:
+        if name_of(obj) == SETTINGS:
+            self._configure(None if event == "DELETED" else obj)
+            for app in self._applications.informer.list(NAMESPACE):
+                self._loop.enqueue(name_of(app))
+
+    @staticmethod
+    def _configure(settings: Object | None) -> None:
+        if unknown := health.configure((settings or {}).get("data") or {}):
+            log.warning(
+                "%s: Lua is not run here; register a rule in Python: %s", SETTINGS, ", ".join(unknown)
+            )
 
     def _project_changed(self, _event: str, obj: Object, _old: Object | None) -> None:
         for app in self._applications.informer.list(NAMESPACE):

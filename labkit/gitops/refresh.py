@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.gitops.api.names import REFRESH
 from labkit.gitops.status import moment
-from labkit.versions import is_range, newest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,28 +51,3 @@ def needed(app: Application, now: datetime, due: float) -> str:
     if (now - moment(app.status["reconciledAt"])).total_seconds() >= due:
         return "expired"
     return ""
-
-
-def concerned(app: Application, payload: dict[str, Any], same_url: Any) -> bool:
-    """Whether a push is about a branch or tag that the application follows.
-
-    The payload is GitHub's: ``ref`` and ``repository`` with its URLs.
-    """
-    repository = payload.get("repository") or {}
-    urls = [str(repository[n]) for n in ("clone_url", "html_url", "ssh_url", "url") if repository.get(n)]
-    ref = str(payload.get("ref") or "")
-    name = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
-    for source in app.sources:
-        if not any(same_url(url, source.repo_url) for url in urls):
-            continue
-        wanted = source.target_revision
-        if ref.startswith("refs/tags/") and _in_range(name, wanted):
-            return True
-        if wanted in {ref, name, ""} or (wanted == "HEAD" and name == repository.get("default_branch", name)):
-            return True
-    return False
-
-
-def _in_range(tag: str, wanted: str) -> bool:
-    """Whether a tag is a version in the range that an application follows."""
-    return is_range(wanted) and newest([tag], wanted) is not None

@@ -15,6 +15,7 @@ from labkit.dashboard import Board
 from labkit.errors import AlreadyExists, BadRequest
 from labkit.git import Mirror
 from labkit.gitops.api import NAMESPACE, crds, default_project
+from labkit.gitops.api import settings as argocd_settings
 from labkit.gitops.api.names import SECRET_TYPE
 from labkit.gitops.controller import Controller
 from labkit.gitops.sources import Charts, Sources
@@ -62,6 +63,7 @@ class Engine:
         self._ensure({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         self._client.apply(self._secret(), field_manager=MANAGER, force=True)
         self._ensure(default_project())
+        self._ensure(argocd_settings())
         self._controller.start()
 
     def stop(self) -> None:

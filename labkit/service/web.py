@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WEBHOOK_BYTES = 50 * 1024 * 1024
 BODY_BYTES = 1024 * 1024
+_EVENTS = ("x-gitea-event", "x-gogs-event", "x-gitlab-event", "x-github-event")
+_PUSHES = {"push", "Push Hook", "Tag Push Hook"}
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 _NOT_FOUND = (errors.RepositoryNotFound, errors.ApplicationNotFound, errors.PullRequestNotFound)
 
@@ -132,9 +134,16 @@ class _Guard:
         return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token)
 
     def _signed(self, request: Request, body: bytes) -> bool:
-        """GitHub's way: the body's HMAC, keyed with the token."""
-        right = "sha256=" + hmac.new(self._token, body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(request.headers.get("x-hub-signature-256", "").encode(), right.encode())
+        """As GitHub and Gitea do it, by the body's HMAC, keyed with the token; or as GitLab does, by the token."""
+        mac = hmac.new(self._token, body, hashlib.sha256).hexdigest()
+        right = {
+            "x-hub-signature-256": f"sha256={mac}".encode(),
+            "x-gitea-signature": mac.encode(),
+            "x-gogs-signature": mac.encode(),
+            "x-gitlab-token": self._token,
+        }
+        given = {name: request.headers.get(name, "").encode() for name in right}
+        return any(hmac.compare_digest(given[name], right[name]) for name in right)
 
 
 def _unauthorized(request: Request) -> errors.LabError:
@@ -197,7 +206,14 @@ async def _start(_: Request) -> Response:
     return RedirectResponse("dashboard/")
 
 
-async def _webhook(_: Request, body: bytes, desk: Desk) -> Any:
+async def _webhook(request: Request, body: bytes, desk: Desk) -> Any:
+    event = next((request.headers[name] for name in _EVENTS if name in request.headers), "push")
+    if event == "ping":  # GitHub asks whether anybody is there
+        return {"refreshed": []}
+    if event not in _PUSHES:
+        raise errors.BadRequest(
+            f"unknown webhook event {event!r}", where="/api/webhook", fix="Send pushes, and nothing else."
+        )
     return {"refreshed": await run_in_threadpool(desk.webhook, _object(body))}
 
 

@@ -23,12 +23,7 @@ def annotated(annotations: dict[str, str] | None, **fields: Any) -> dict[str, An
     return {"metadata": {"annotations": annotations}, **fields}
 
 
-NOT_BUILT_IN = {
-    "health.builtin-0051": "an Argo Workflow is no built-in kind; its rule comes with the custom ones"
-}
-
-
-@cases("health.builtin", but=NOT_BUILT_IN)
+@cases("health.builtin")
 def test_health_of_a_built_in_kind(case: Case) -> None:
     found = health.assess(case["input"]["manifest"])
     expected = case["expected"]["health"]

@@ -156,6 +156,28 @@ def test_a_webhook_may_be_signed_the_way_github_signs(port, desk):
     assert desk.pushes == [{"ref": "refs/heads/main"}]
 
 
+@pytest.mark.parametrize("header", ["X_Gitea_Signature", "X_Gogs_Signature", "X_Gitlab_Token"])
+def test_a_webhook_may_be_signed_as_other_hosts_do_it(port, desk, header):
+    body = b'{"ref": "refs/heads/main"}'
+    given = (
+        TOKEN if header == "X_Gitlab_Token" else hmac.new(TOKEN.encode(), body, hashlib.sha256).hexdigest()
+    )
+    assert ask(port, "POST", "/api/webhook", body, **{header: given})[0] == 200
+    assert desk.pushes == [{"ref": "refs/heads/main"}]
+    assert ask(port, "POST", "/api/webhook", body, **{header: f"{given}0"})[0] == 401
+
+
+def test_a_ping_is_answered_and_an_event_that_is_no_push_is_refused(port, desk):
+    def signed(**headers):
+        right = "sha256=" + hmac.new(TOKEN.encode(), b"{}", hashlib.sha256).hexdigest()
+        return ask(port, "POST", "/api/webhook", b"{}", X_Hub_Signature_256=right, **headers)
+
+    assert signed(X_GitHub_Event="ping") == (200, {"refreshed": []})
+    status, answer = signed(X_GitHub_Event="issues")
+    assert (status, answer["message"]) == (400, "unknown webhook event 'issues'")
+    assert desk.pushes == []
+
+
 def test_a_webhook_with_a_wrong_signature_is_refused(port, desk):
     status, _ = ask(port, "POST", "/api/webhook", b"{}", X_Hub_Signature_256="sha256=0")
     assert status == 401

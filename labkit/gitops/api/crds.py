@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labkit.gitops.api.names import API_VERSION, GROUP, NAMESPACE, VERSION
+from labkit.gitops.api.names import API_VERSION, GROUP, NAMESPACE, SETTINGS, VERSION
 
 if TYPE_CHECKING:
     from labkit.k8s.objects import Object
@@ -40,6 +40,32 @@ def default_project() -> Object:
             "destinations": [{"server": "*", "namespace": "*"}],
             "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
         },
+    }
+
+
+def settings() -> Object:
+    """The ConfigMap ``argocd-cm`` that a lab begins with: an Application's health counts in another application.
+
+    Argo CD leaves that out until somebody writes it, and then wants it in Lua; so the text here is what a real
+    one can be given. Without it, the waves of an app of apps do not wait for each other.
+    """
+    lua = (
+        'hs = {status = "Progressing", message = "waiting for the application to be looked at"}\n'
+        "if obj.status ~= nil and obj.status.health ~= nil then\n"
+        "  hs.status = obj.status.health.status\n"
+        "  hs.message = obj.status.health.message\n"
+        "end\n"
+        "return hs\n"
+    )
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": SETTINGS,
+            "namespace": NAMESPACE,
+            "labels": {"app.kubernetes.io/part-of": "argocd"},
+        },
+        "data": {"resource.customizations.health.argoproj.io_Application": lua},
     }
 
 

@@ -7,6 +7,9 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 NAMESPACE = "argocd"
 
+SETTINGS = "argocd-cm"
+"""The ConfigMap with what an administrator set."""
+
 IN_CLUSTER = "in-cluster"
 IN_CLUSTER_SERVER = "https://kubernetes.default.svc"
 
@@ -18,6 +21,7 @@ COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 HOOK = "argocd.argoproj.io/hook"
 HOOK_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
 HOOK_FINALIZER = "argocd.argoproj.io/hook-finalizer"
+MANIFEST_GENERATE_PATHS = "argocd.argoproj.io/manifest-generate-paths"
 IGNORE_HEALTH = "argocd.argoproj.io/ignore-healthcheck"
 DELETION_APPROVED = "argocd.argoproj.io/deletion-approved"
 SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105  # a label's name

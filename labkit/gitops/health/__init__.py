@@ -1,15 +1,16 @@
 """Health: is what is there doing its work? One file per kind, each a pure function of the object.
 
-Rules and words are Argo CD's (gitops-engine ``pkg/health``). A kind without a rule has no health, and does not
-count when an application's is summed up.
+Rules and words are Argo CD's (gitops-engine ``pkg/health``; ``custom`` has those for other people's kinds). A kind
+without a rule has no health, and does not count when an application's is summed up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from labkit.gitops.health import (
     autoscaler,
+    custom,
     daemonset,
     definitions,
     deployment,
@@ -44,6 +45,7 @@ __all__ = [
     "Health",
     "aggregate",
     "assess",
+    "configure",
     "register",
 ]
 
@@ -63,7 +65,24 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("autoscaling", "HorizontalPodAutoscaler"): autoscaler.health,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.custom_resource_definition,
     ("apiregistration.k8s.io", "APIService"): definitions.api_service,
+    **custom.table(),
 }
+
+_SETTING = "resource.customizations.health."
+_APPLICATION = f"{_SETTING}argoproj.io_Application"
+
+
+def configure(settings: Mapping[str, str]) -> list[str]:
+    """Take over what the ConfigMap ``argocd-cm`` says of health; which of its settings are not understood.
+
+    Argo CD has Lua there, and there is no Lua here. The one that its documentation gives for Applications switches
+    on the rule in Python that says the same; of others a rule must be registered.
+    """
+    if _APPLICATION in settings:
+        _RULES["argoproj.io", "Application"] = custom.application
+    else:
+        _RULES.pop(("argoproj.io", "Application"), None)
+    return sorted(name for name in settings if name.startswith(_SETTING) and name != _APPLICATION)
 
 
 def register(group: str, kind: str, rule: Rule) -> None:
