@@ -136,16 +136,16 @@ class Controller:
 
         ``payload`` names repository and branch as a push does (GitHub's); see `labkit.gitops.preview`.
         """
-        urls = [str(url) for url in (payload.get("repository") or {}).values() if "://" in str(url)]
+        push = Push.read(payload)
 
         def follows(source: Source) -> bool:
-            return any(same_url(url, source.repo_url) for url in urls)
+            return push.is_of(source.repo_url)
 
         found = []
         for obj in sorted(self._applications.informer.list(NAMESPACE), key=name_of):
             try:
                 app = Application.from_object(obj)
-                if concerned(app, payload, same_url):
+                if push.concerns(app):
                     found.append(preview(app, self._observer, follows, before, after))
             except LabError as error:
                 log.info("no preview of %s: %s", name_of(obj), error.problem)

@@ -64,7 +64,7 @@ class Push:
         """Whether the application is to be compared with Git because of this."""
         return any(
             self._moves(source)
-            and self._is_of(source.repo_url)
+            and self.is_of(source.repo_url)
             and files_changed(refresh_paths(app, source), self.files)
             for source in app.sources
         )
@@ -75,7 +75,8 @@ class Push:
             return not self.default_branch or self.revision == self.default_branch
         return compare_revisions(self.revision, wanted)
 
-    def _is_of(self, repo_url: str) -> bool:
+    def is_of(self, repo_url: str) -> bool:
+        """Whether that is an address of the repository."""
         return any(names_repository(url, repo_url) for url in self.urls)
 
 
