@@ -51,7 +51,8 @@ def lint(
         found.append(_from_error(chart, problem))
     except LimitMet:
         pass  # rendering, next, meets it again and says where
-    found = _with_render(chart, given, found, kube_version, limits)
+    if not _is_library(chart):  # that has nothing to render
+        found = _with_render(chart, given, found, kube_version, limits)
     if strict:
         found = [
             LintMessage("error", m.path, m.line, m.message, m.fix) if m.severity == "warning" else m
@@ -59,6 +60,13 @@ def lint(
         ]
     order = ("error", "warning", "info")
     return sorted(dict.fromkeys(found), key=lambda each: order.index(each.severity))
+
+
+def _is_library(chart: Chart) -> bool:
+    try:
+        return chart.metadata.get("type") == "library"
+    except HelmError:
+        return False
 
 
 def _with_render(

@@ -107,7 +107,7 @@ def test_hello_is_the_starter_filled_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", sorted(path.parent for path in CHARTS.glob("*/Chart.yaml")), ids=lambda p: p.name
+    "folder", sorted(path.parent for path in CHARTS.rglob("Chart.yaml")), ids=lambda p: p.name
 )
 def test_every_chart_has_a_readme_and_a_schema(folder: Path) -> None:
     assert (folder / "README.md").read_text(encoding="utf-8").startswith("# ")

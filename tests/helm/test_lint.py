@@ -57,3 +57,10 @@ def test_lint_uses_the_values_it_is_given(chart: Build) -> None:
     built = chart('a: {{ required "give x" .Values.x }}\n' + CONFIG_MAP)
     assert found(built.lint(), "error") == ["templates/a.yaml:1"]
     assert found(built.lint(set=["x=1"]), "error") == []
+
+
+def test_a_library_chart_is_clean(make_chart, backend) -> None:
+    path = make_chart(
+        {"Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n", "values.yaml": ""}, "lib"
+    )
+    assert [each for each in Chart(path, with_backend=backend).lint() if each.severity == "error"] == []

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_WORDS = 800
+_OBJECT = re.compile(r"object (?:[^/\s]*/)?(?P<name>\S+) \S+, Kind=(?P<kind>\w+)")
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,6 @@ class About:
         flag = "" if self.namespace == "default" else f" -n {self.namespace}"
         return f"labkit release {verb} {self.name}{flag}"
 
-
-Fix = "str | Callable[[About], str]"
 
 # Helm's words, what they mean, and what to do. The first that fits counts.
 _KNOWN: tuple[tuple[str, type[HelmError], str, Callable[[About], str]], ...] = (
@@ -94,6 +93,31 @@ _KNOWN: tuple[tuple[str, type[HelmError], str, Callable[[About], str]], ...] = (
         lambda _: "start the lab: labkit up (labkit doctor tells more)",
     ),
     (
+        r"(?P<event>pre|post)-(?:install|upgrade|rollback|delete) hooks failed|hooks? failed",
+        ReleaseError,
+        "a hook of the chart failed",
+        lambda a: (
+            f"see what it said: kubectl -n {a.namespace} get jobs,pods, then kubectl logs; "
+            f"{a.command('get hooks')} shows them"
+        ),
+    ),
+    (
+        r"field is immutable",
+        ReleaseError,
+        "the cluster never changes that field of an object that is there",
+        lambda a: (
+            f"leave it as it was (a selector needs no version); or {a.command('uninstall')} and install anew"
+        ),
+    ),
+    (
+        r"failed to create typed patch object|is invalid: |error validating",
+        ReleaseError,
+        "the cluster refuses an object that the chart renders",
+        lambda _: (
+            "correct the template, or the value that it uses; `kubectl explain` knows each kind's fields"
+        ),
+    ),
+    (
         r"context deadline exceeded|timed out waiting|not ready|resources? still (?:in progress|not ready)",
         ReleaseError,
         "not everything was ready in time",
@@ -110,15 +134,24 @@ _KNOWN: tuple[tuple[str, type[HelmError], str, Callable[[About], str]], ...] = (
 )
 
 
-def explain(words: str, about: About) -> HelmError:
-    """The error that Helm's words stand for; they are kept, because they name the object."""
+def named_object(words: str) -> tuple[str, str] | None:
+    """Kind and name of the object that Helm's words are about, if they name one."""
+    found = _OBJECT.search(words)
+    return (found["kind"], found["name"]) if found else None
+
+
+def explain(words: str, about: About, source: str = "") -> HelmError:
+    """The error that Helm's words stand for; they are kept, because they name the object.
+
+    ``source`` is the template that the object came from, if that is known.
+    """
     text = " ".join(words.split())
     shown = text if len(text) <= MOST_WORDS else f"{text[:MOST_WORDS]}…"
     for pattern, kind, problem, fix in _KNOWN:
         if re.search(pattern, text, re.IGNORECASE):
-            return kind(f"{problem}\n  Helm: {shown}", where=about.where, fix=fix(about))
+            return kind(f"{problem}\n  Helm: {shown}", where=source or about.where, fix=fix(about))
     return ReleaseError(
         shown or "it failed, and Helm does not say why",
-        where=about.where,
+        where=source or about.where,
         fix=f"{about.command('status')} and {about.command('history')} tell how it stands",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from labkit.helm.compare import Difference, differing
 from labkit.helm.explain import origin
 from labkit.helm.metadata import read_metadata, template_names, value_keys
 from labkit.helm.numbers import with_prelude
-from labkit.helm.releases.refusals import About, explain
+from labkit.helm.releases.refusals import About, explain, named_object
 from labkit.helm.releases.revision import Revision
 from labkit.helm.values import Given
 from labkit.helm.workers import LimitMet
@@ -263,7 +264,8 @@ class Releases:
             place = failures.Place(
                 files, metadata.name, template_names(files, metadata.name), partial(origin, given)
             )
-            raise _refused(refused.words, place, About(name, space)) from None
+            source = _template_of(refused.words, chart, Release(name, space), values)
+            raise _refused(refused.words, place, About(name, space), source) from None
         except LimitMet as met:
             raise _limit(met, About(name, space)) from None
 
@@ -313,14 +315,26 @@ class Releases:
         return SdkBackend()
 
 
-def _refused(words: str, place: failures.Place, about: About) -> HelmError:
+def _refused(words: str, place: failures.Place, about: About, source: str) -> HelmError:
     """A template's or the schema's failure as rendering says it; what the cluster refuses as `explain` does."""
-    in_chart = (
-        "execution error at" in words or f"({place.chart}/" in words or f"template: {place.chart}/" in words
+    in_chart = any(
+        mark in words for mark in ("execution error at", f"({place.chart}/", f"template: {place.chart}/")
     )
     if in_chart or "meet the specifications of the schema" in words or "chart requires kubeVersion" in words:
         return failures.explain(words, place)
-    return explain(words, about)
+    return explain(words, about, source)
+
+
+def _template_of(words: str, chart: Chart, release: Release, values: dict[str, Any]) -> str:
+    """The file that made the object which the cluster refuses; '' if Helm names none."""
+    named = named_object(words)
+    if named is None:
+        return ""
+    with contextlib.suppress(HelmError):
+        for each in chart.render(release, values=values).objects:
+            if (each.kind, each.name) == named:
+                return f"{chart.shown_as}/{each.template}:{each.line}"
+    return ""
 
 
 def _limit(met: LimitMet, about: About) -> ReleaseError:

@@ -1,0 +1,4 @@
+{{- define "flat.labels" -}}
+app.kubernetes.io/instance: {{ .Release.Name }}
+team: {{ .Values.team }}
+{{- end -}}
