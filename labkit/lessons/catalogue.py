@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import LessonError
 from labkit.lessons import tour
-from labkit.lessons.course import anatomy, applications, copies, loop, manifests, templates
+from labkit.lessons.course import anatomy, applications, copies, history, loop, manifests, templates
 from labkit.settings.texts import texts
 from labkit.views.lesson import say
 from labkit.views.table import table
@@ -26,6 +26,7 @@ _LESSONS = {
         anatomy.SCRIPT,
         loop.SCRIPT,
         applications.SCRIPT,
+        history.SCRIPT,
     )
 }
 

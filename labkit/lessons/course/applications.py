@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.k8s import yaml
 from labkit.k8s.objects import get_path
+from labkit.lessons.course.looking import automatic
 from labkit.lessons.trial import settle
 from labkit.lessons.written import Say, written
 
@@ -64,7 +65,7 @@ def _late(bench: Workbench, say: Say) -> Finding:
         return say.no("absent")
     app = bench.apps[LATE]
     obj, status = app.object, app.status
-    if not automated(obj):
+    if not automatic(obj):
         return say.no("manual")
     if (status.sync, status.health) == ("Synced", "Healthy"):
         return say.yes()
@@ -74,12 +75,6 @@ def _late(bench: Workbench, say: Say) -> Finding:
     if status.phase == "Failed":
         return say.no("failed", sync=status.sync, revision=status.revision[:7])
     return say.no("waiting", sync=status.sync, health=status.health)
-
-
-def automated(application: dict[str, Any]) -> bool:
-    """Whether an Application syncs by itself; an empty ``automated`` says so, too."""
-    policy = get_path(application, "spec", "syncPolicy", "automated")
-    return isinstance(policy, dict) and policy.get("enabled", True) is not False
 
 
 def late(bench: Workbench) -> Any:
@@ -108,7 +103,7 @@ def _own(bench: Workbench, say: Say) -> Finding:
         return say.no("target", namespace=app.namespace)
     if status.sync == "Unknown":
         return say.no("broken", message=status.message.partition("\n")[0])
-    if not automated(app.object):
+    if not automatic(app.object):
         return say.no("manual", sync=status.sync)
     if problem := _failing(app.object):
         return say.no("failed", message=problem)

@@ -36,3 +36,9 @@ def is_ready(pod: Object) -> bool:
 def told(answer: dict[str, Any]) -> str:
     """An answer, or why there is none, in a few words."""
     return str(answer.get("error") or answer.get("message") or "nothing").strip()
+
+
+def automatic(application: dict[str, Any]) -> bool:
+    """Whether an Application syncs by itself; an empty ``automated`` says so, too."""
+    policy = get_path(application, "spec", "syncPolicy", "automated")
+    return isinstance(policy, dict) and policy.get("enabled", True) is not False
