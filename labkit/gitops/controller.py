@@ -67,7 +67,7 @@ class Controller:
         self._settings = Feed(Informer("v1", "ConfigMap"), home, clock, namespace=NAMESPACE)
         self._feeds = [self._applications, projects, secrets, self._settings]
         known = Secrets(secrets.informer)
-        self._destinations = Destinations(home, known, clock, connect, self._live_changed)
+        self._destinations = Destinations(home, known, clock, connect, self._live_changed, self._all_again)
         self._traces = Traces(clock, self._tell)
         self._listeners: list[Callable[[str], None]] = []
         self._observer = Observer(
@@ -272,8 +272,11 @@ class Controller:
     def _settings_changed(self, event: str, obj: Object, _old: Object | None) -> None:
         if name_of(obj) == SETTINGS:
             self._configure(None if event == "DELETED" else obj)
-            for app in self._applications.informer.list(NAMESPACE):
-                self._loop.enqueue(name_of(app))
+            self._all_again()
+
+    def _all_again(self) -> None:
+        for app in self._applications.informer.list(NAMESPACE):
+            self._loop.enqueue(name_of(app))
 
     @staticmethod
     def _configure(settings: Object | None) -> None:

@@ -23,9 +23,16 @@ class Destinations:
     """The clusters that applications deploy to, each connected once and watched while it is known."""
 
     def __init__(
-        self, home: Server, secrets: Secrets, clock: Clock, connect: Connect, changed: Callable[..., None]
+        self,
+        home: Server,
+        secrets: Secrets,
+        clock: Clock,
+        connect: Connect,
+        changed: Callable[..., None],
+        on_state: Callable[[], None] = lambda: None,
     ) -> None:
         self._secrets, self._clock, self._connect, self._changed = secrets, clock, connect, changed
+        self._on_state = on_state
         self._home = self._watched(home)
         self._others: dict[tuple[str, str], LiveCluster] = {}
         self._lock = threading.Lock()
@@ -46,7 +53,7 @@ class Destinations:
             if key not in self._others:
                 for old in [k for k in self._others if k[0] == key[0]]:
                     self._others.pop(old).stop()
-                self._others[key] = self._watched(self._connect(fields))
+                self._others[key] = self._watched(self._connect(fields), remote=True)
             return self._others[key]
 
     def stop(self) -> None:
@@ -54,7 +61,8 @@ class Destinations:
         for live in [self._home, *self._others.values()]:
             live.stop()
 
-    def _watched(self, server: Server) -> LiveCluster:
-        live = LiveCluster(server, self._clock)
+    def _watched(self, server: Server, *, remote: bool = False) -> LiveCluster:
+        live = LiveCluster(server, self._clock, remote=remote)
+        live.on_state(self._on_state)
         live.on_change(lambda obj: self._changed(live, obj))
         return live

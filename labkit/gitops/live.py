@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from labkit.errors import ClusterUnreachable
 from labkit.gitops import tracking
@@ -33,6 +33,8 @@ CHILDREN = {
 """The kinds that controllers make of a kind: watched as soon as it is."""
 
 SYNC_SECONDS = 20.0
+AWAY_SECONDS = 10.0
+"""For so long a cluster that did not answer is taken to be away still."""
 
 
 class Server(ObjectClient, Protocol):
@@ -47,45 +49,73 @@ class Server(ObjectClient, Protocol):
         ...
 
 
+Answer = TypeVar("Answer")
 Changed = Callable[[Object], None]
 
 
 class LiveCluster:
     """One cluster's live objects. Thread-safe; objects are shared and not to be changed."""
 
-    def __init__(self, server: Server, clock: Clock) -> None:
+    def __init__(self, server: Server, clock: Clock, *, remote: bool = False) -> None:
+        """``remote``: it is not the cluster that the Applications are in."""
         self.server = server
+        self._remote = remote
         self._clock = clock
         self._feeds: dict[tuple[str, str], Feed] = {}
         self._handlers: list[Changed] = []
+        self._watchers: list[Callable[[], object]] = []
+        self._away: tuple[ClusterUnreachable | None, float] = (None, 0.0)
         self._lock = threading.RLock()
 
     @cached_property
     def kube_version(self) -> str:
         """The server's version, asked once: charts may depend on it."""
-        return self.server.version()
+        return self._ask(self.server.version)
 
     def on_change(self, handler: Changed) -> None:
         """Call ``handler`` with each object that changed, came or went."""
         self._handlers.append(handler)
 
+    def on_state(self, handler: Callable[[], object]) -> None:
+        """Call ``handler`` when the cluster goes away, and when it is back."""
+        self._watchers.append(handler)
+
     def watch(self, api_version: str, kind: str) -> Informer:
-        """The informer of a kind, synced. `NoSuchKind` or `ClusterUnreachable` where that cannot be had."""
+        """The informer of a kind, synced. `NoSuchKind` or `ClusterUnreachable` where that cannot be had.
+
+        A cluster that is away is told at once, and not waited for: others want to be looked at, too.
+        """
         with self._lock:
             feed = self._feeds.get((api_version, kind))
             if feed is None:
-                self.server.resource(api_version, kind)
-                feed = Feed(Informer(api_version, kind), self.server, self._clock)
+                self._ask(lambda: self.server.resource(api_version, kind))
+                feed = Feed(
+                    Informer(api_version, kind), self.server, self._clock, on_state=self._state_changed
+                )
                 self._feeds[api_version, kind] = feed
                 feed.informer.on_change(self._changed)
                 feed.start()
-        if not feed.informer.wait(SYNC_SECONDS):
+        synced, away = feed.wait(SYNC_SECONDS), isinstance(feed.problem, ClusterUnreachable)
+        if not synced or (away and self._remote):  # of one that is away, what was seen last says nothing
             raise feed.problem or ClusterUnreachable(
                 f"the cluster's {kind} objects could not be listed in time"
             )
         for child_version, child in CHILDREN.get((ObjectKey.of({"apiVersion": api_version}).group, kind), ()):
             self.watch(child_version, child)
         return feed.informer
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """What the server answers; one that did not answer a moment ago is not waited for again."""
+        known, at = self._away
+        if known is not None and self._clock.monotonic() - at < AWAY_SECONDS:
+            raise known
+        try:
+            answer = question()
+        except ClusterUnreachable as error:
+            self._away = (error, self._clock.monotonic())
+            raise
+        self._away = (None, 0.0)
+        return answer
 
     def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object | None:
         """A live object, or ``None``."""
@@ -147,6 +177,10 @@ class LiveCluster:
         name = reference.get("name", "")
         found = feed.informer.get(namespace, name) or feed.informer.get("", name)
         return found if found is not None and uid_of(found) == reference.get("uid") else None
+
+    def _state_changed(self) -> None:
+        for handler in self._watchers:
+            handler()
 
     def _changed(self, _event: str, obj: Object, old: Object | None) -> None:
         if old is not None and metadata(old).get("resourceVersion") == metadata(obj).get("resourceVersion"):

@@ -102,6 +102,8 @@ class Running:
         """Go on; returns in how many seconds to look again if only time is missing."""
         if self.state["phase"] in ENDED:
             return None
+        if newer := self._newer():
+            self._renew(newer)
         if (left := self._pause()) > 0:
             return left
         try:
@@ -204,6 +206,34 @@ class Running:
             if name == "PrunePropagationPolicy":
                 return _PROPAGATION.get(value, "Foreground")
         return "Foreground"
+
+    def _newer(self) -> Pinned | None:
+        """What is to be deployed in place of this operation's revisions: ``retry.refresh``, and Git moved on.
+
+        A sync that waits for what will never come is replaced so by the commit that mends it.
+        """
+        policy = parse_retry((self.state.get("operation") or {}).get("retry") or {}, "operation.retry")
+        automated = (self.state["operation"].get("initiatedBy") or {}).get("automated")
+        if not policy.refresh or not automated or self.state["phase"] == TERMINATING:
+            return None
+        newest = Pinned.of(self.app, self._sight.manifests.revisions)
+        return newest if newest != self._pinned else None
+
+    def _renew(self, pinned: Pinned) -> None:
+        """Begin another try, at once, at other revisions; hooks that run are ended."""
+        before = self._pinned.short
+        if "finishedAt" not in self.state:
+            self._sync(self._look()).terminate()
+        self.state.pop("finishedAt", None)
+        asked = {name: value for name, value in pinned.fields.items() if name.startswith("rev") and value}
+        self.state["operation"] = {**self.state["operation"], "sync": {**self._asked, **asked}}
+        self.state |= {
+            "phase": RUNNING,
+            "retryCount": int(self.state.get("retryCount") or 0) + 1,
+            "message": f"{pinned.short} is newer than {before}, and takes its place (retry.refresh)",
+            "syncResult": {**pinned.fields, "resources": []},
+        }
+        self._waves.clear()
 
     def _after(self) -> float | None:
         """The end of a try: begin another if the policy says so."""

@@ -151,9 +151,13 @@ class Feed:
         *,
         namespace: str | None = None,
         label_selector: str = "",
+        on_state: Callable[[], object] = lambda: None,
     ) -> None:
+        """``on_state`` is called when the server goes away and when it is back."""
         self.informer = informer
         self.problem: LabError | None = None
+        self._on_state = on_state
+        self._tried = threading.Event()
         self._client, self._clock = client, clock
         self._namespace, self._selector = namespace, label_selector
         self._stop = threading.Event()
@@ -163,6 +167,11 @@ class Feed:
     def start(self) -> None:
         """Begin; `Informer.wait` tells when the first listing is there."""
         self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the first listing is there, or arrives in time; not waited for once the server said no."""
+        self._tried.wait(seconds)
+        return self.informer.wait(0)
 
     def stop(self) -> None:
         """End the watch and wait for the thread."""
@@ -178,16 +187,24 @@ class Feed:
         while not self._stop.is_set():
             try:
                 version = self._list()
-                failures, self.problem = 0, None
+                failures = 0
+                self._note(None)
                 while not self._stop.is_set():
                     version = self._follow(version)
             except Gone:
                 continue  # the server has forgotten that version: list again
             except LabError as error:
-                self.problem = error
+                self._note(error)
                 log.debug("%s %s: %s", self.informer.api_version, self.informer.kind, error)
                 self._clock.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)], self._stop)
                 failures += 1
+
+    def _note(self, problem: LabError | None) -> None:
+        changed = (problem is None) != (self.problem is None)
+        self.problem = problem
+        self._tried.set()
+        if changed:
+            self._on_state()
 
     def _list(self) -> str:
         kind = self.informer

@@ -62,6 +62,7 @@ class World:
     forge: Forge
     folder: Path
     controller: Controller | None = None
+    connect: Callable[[dict[str, Any]], Any] | None = None
     _made: list[str] = field(default_factory=list)
 
     def start(self) -> None:
@@ -74,7 +75,7 @@ class World:
                 credentials=secrets.credential,
                 charts=Charts(self.folder / "charts", secrets.chart_access),
             ),
-            connect=lambda *_: pytest.fail("these tests have one cluster"),
+            connect=self.connect or (lambda *_: pytest.fail("this test has one cluster")),
             clock=SystemClock(),
             poll_seconds=3600,  # a push tells the controller: no poll hides one that was missed
             wave_seconds=0.05,

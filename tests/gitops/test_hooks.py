@@ -213,3 +213,44 @@ def _definition():
             ],
         },
     }
+
+
+def endless(name, hook):
+    made = job(name, hook=hook)
+    pod = made["spec"]["template"]["spec"]
+    pod["terminationGracePeriodSeconds"] = 1
+    pod["containers"][0]["command"] = ["sh", "-c", "sleep 86400"]
+    return made
+
+
+def test_a_sync_that_waits_for_ever_is_replaced_by_the_commit_that_mends_it(world):
+    repo = world.repository("stuck")
+    stuck = repo.push({"a.yaml": config("a", v="1"), "migrate.yaml": endless("migrate", "PreSync")})
+    retry = {"limit": 2, "refresh": True}
+    app = world.app("stuck", repo, syncPolicy={"automated": {}, "retry": retry})
+    world.until(
+        lambda: world.status(app).get("operationState") or {},
+        lambda state: "PreSync hook Job migrate" in state.get("message", ""),
+    )
+    mended = repo.push({"migrate.yaml": job("migrate", hook="PreSync"), "a.yaml": config("a", v="2")})
+    status = world.settled(app, mended)["status"]
+    assert [entry["revision"] for entry in status["history"]] == [mended] != [stuck]
+    assert world.find("ConfigMap", "a", app)["data"] == {"v": "2"}
+    assert status["operationState"]["operation"]["sync"]["revision"] == mended
+
+
+def test_without_refresh_it_stays_with_the_revision_that_it_began_with(world):
+    repo = world.repository("stuck")
+    repo.push({"a.yaml": config("a", v="1"), "migrate.yaml": endless("migrate", "PreSync")})
+    app = world.app("stuck", repo, automated={})
+    waiting = world.until(
+        lambda: world.status(app).get("operationState") or {},
+        lambda state: "PreSync hook Job migrate" in state.get("message", ""),
+    )
+    head = repo.push({"migrate.yaml": job("migrate", hook="PreSync")})
+    world.until(lambda: world.status(app)["sync"], lambda sync: sync["revision"] == head)
+    operations.refresh(world.cluster, app)
+    state = world.status(app)["operationState"]
+    assert (state["phase"], state["startedAt"]) == ("Running", waiting["startedAt"])
+    operations.terminate(world.cluster, app)  # then, and only then, the newer one may begin
+    world.settled(app, head)

@@ -138,6 +138,8 @@ class Retry:
     duration: float = 5.0
     factor: float = 2.0
     maximum: float = 180.0
+    refresh: bool = False
+    """Whether a try takes the newest revision, not the one that the sync began with."""
 
 
 @dataclass(frozen=True)
@@ -289,6 +291,7 @@ def parse_retry(raw: Any, where: str) -> Retry:
         seconds(backoff.get("duration") or "5s", f"{where}.backoff.duration"),
         float(_whole(backoff, "factor", f"{where}.backoff", default=2) or 2),
         seconds(backoff.get("maxDuration") or "3m", f"{where}.backoff.maxDuration"),
+        bool(raw.get("refresh")),
     )
 
 
