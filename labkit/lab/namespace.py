@@ -176,7 +176,7 @@ class Namespace:
         return sorted(self._cluster.list(version, kind, self.name).items, key=name_of)
 
     def _settled(self) -> bool:
-        pods = self._sorted("v1", "Pod")
+        pods = [pod for pod in self._sorted("v1", "Pod") if not _ended(pod)]
         if any("BackOff" in _state(pod) or _state(pod).startswith("Err") for pod in pods):
             return True
         if any("deletionTimestamp" in pod["metadata"] for pod in pods):
@@ -247,6 +247,11 @@ def _family(pod: Object) -> str:
 def _ready(pod: Object) -> bool:
     conditions = get_path(pod, "status", "conditions", default=[])
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _ended(pod: Object) -> bool:
+    """Whether it has done what it was there for, such as a test, and is not waited for any more."""
+    return get_path(pod, "status", "phase") in ("Succeeded", "Failed")
 
 
 def _state(pod: Object) -> str:

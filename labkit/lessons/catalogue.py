@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import LessonError
 from labkit.lessons import tour
-from labkit.lessons.course import anatomy, applications, copies, history, loop, manifests, templates
+from labkit.lessons.course import anatomy, applications, copies, history, loop, manifests, templates, trust
 from labkit.settings.texts import texts
 from labkit.views.lesson import say
 from labkit.views.table import table
@@ -24,6 +24,7 @@ _LESSONS = {
         copies.SCRIPT,
         templates.SCRIPT,
         anatomy.SCRIPT,
+        trust.SCRIPT,
         loop.SCRIPT,
         applications.SCRIPT,
         history.SCRIPT,

@@ -46,3 +46,10 @@ def test_the_programs_that_python_packages_only_wrap_are_there(packages, project
 def test_binder_finds_it_at_the_root_and_nothing_that_would_win_over_it():
     assert (ROOT / "environment.yml").is_file()
     assert not any((ROOT / name).exists() for name in ("Dockerfile", "binder", ".binder"))
+
+
+def test_the_wheel_leaves_nothing_of_the_package_out():
+    """The lessons' starting files look like programs of nobody's, and are what ``lesson.start()`` lays out."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    assert build["targets"]["wheel"]["packages"] == ["labkit"]
+    assert "exclude" not in build | build["targets"]["wheel"]

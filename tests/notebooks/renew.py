@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ NOTEBOOKS = ROOT / "notebooks"
 DATE = "2026-01-01T00:00:00+00:00"
 # Commits made in a notebook have the same ids in every run: same time, and the identity of who has none.
 REPEATABLE = {"GIT_AUTHOR_DATE": DATE, "GIT_COMMITTER_DATE": DATE, "GIT_CONFIG_GLOBAL": os.devnull}
+STYLE = re.compile(r"<style>[^<]*</style>")
 FOLDERS = {Reader.TRAINEE: ".", Reader.SOLUTION: "solutions", Reader.INSTRUCTOR: "instructors"}
 
 
@@ -54,7 +56,10 @@ def executed(content: dict, home: Path) -> dict:
     for cell in shown["cells"]:
         cell["metadata"].pop("execution", None)
         for output in cell.get("outputs", []):
-            widget = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
+            data = output.get("data", {})
+            if "text/html" in data:  # so that a change of the style sheet changes no notebook
+                data["text/html"] = STYLE.sub("<style></style>", "".join(data["text/html"])).splitlines(True)
+            widget = data.get("application/vnd.jupyter.widget-view+json")
             if widget:
                 widget["model_id"] = ""
     return shown
