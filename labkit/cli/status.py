@@ -29,6 +29,7 @@ def _show(found: dict[str, Any]) -> None:
         return
     say(f"Service:     {paint('running')}, process {found['pid']}, since {found['started']}")
     say(f"Address:     {found['url']}")
+    say(f"Charts:      {found['registry']}, {found['chart_repositories']}")
     say(f"Kubeconfig:  {found['kubeconfig']}")
     for cluster in found["clusters"]:
         say(f"Cluster:     {cluster['name']} ({cluster['provider']}): {paint(cluster['state'])}")

@@ -46,4 +46,8 @@ def verification_error(refused: Refused, archive: Path, keyring: Path) -> ChartE
         return ChartError(
             "it is signed by somebody whose key is not among these", where=str(keyring), fix=EXPORT
         )
-    return ChartError(f"the signature does not hold: {words}", where=str(proof), fix=EXPORT)
+    return ChartError(
+        f"the signature does not hold: {words}",
+        where=str(proof),
+        fix="fetch both files again, from their author",
+    )

@@ -102,14 +102,16 @@ class SdkBackend:
 
     def verify(self, archive: Path, keyring: Path) -> Signature:
         """Check the archive against its ``.prov`` file."""
-        request = {"operation": "verify", "path": str(archive), "keyring": str(keyring)}
+        request = {"operation": "verify", "path": str(archive.absolute()), "keyring": str(keyring.absolute())}
         found = _ask(request, Limits())["ok"]
         return Signature(tuple(found["signed_by"]), found["file_name"], found["file_hash"])
 
 
 def _said(signing: Signing) -> Message:
-    named = {"key": signing.key, "keyring": str(signing.keyring)}
-    return named | ({"passphrase_file": str(signing.passphrase_file)} if signing.passphrase_file else {})
+    """As the worker is told; it has a current folder of its own, so paths are whole."""
+    named = {"key": signing.key, "keyring": str(signing.keyring.absolute())}
+    passphrase = signing.passphrase_file
+    return named | ({"passphrase_file": str(passphrase.absolute())} if passphrase else {})
 
 
 def _ask(request: Message, limits: Limits, *, stage: ChartFiles | None = None) -> Message:

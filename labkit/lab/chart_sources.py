@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,15 +28,17 @@ class ChartSources:
         self._settings = settings
         self._own: str = ""
         self.book = RepositoryBook(settings.chart_sources, settings.registry_logins, own=self._lab_logins())
-        self._aside: tempfile.TemporaryDirectory[str] | None = None
+        self._aside: Path | None = None
 
     @property
     def cache(self) -> Path:
         """Where fetched charts are kept; outside of a lab folder only as long as this object."""
         if self._settings.exists:
             return self._settings.cache / "charts"
-        self._aside = self._aside or tempfile.TemporaryDirectory(prefix="labkit-charts-")
-        return Path(self._aside.name)
+        if self._aside is None:
+            self._aside = Path(tempfile.mkdtemp(prefix="labkit-charts-"))
+            weakref.finalize(self, shutil.rmtree, self._aside, ignore_errors=True)
+        return self._aside
 
     @property
     def registry(self) -> str:

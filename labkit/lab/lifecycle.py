@@ -76,4 +76,5 @@ def state(settings: Settings) -> dict[str, Any]:
         found["clusters"] = [cluster.to_json() for cluster in lab.clusters]
         applications = lab.cluster.list("argoproj.io/v1alpha1", "Application", "argocd")
         found |= {"repositories": len(lab.repos), "applications": len(applications)}
+        found |= {"registry": lab.charts.sources.registry, "chart_repositories": f"{record.url}/charts"}
     return found

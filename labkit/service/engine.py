@@ -1,7 +1,7 @@
 """The controller, wired to this lab: its cluster, its Git host, its credential.
 
 Everything that the controller is to know it finds where Argo CD would: resource definitions, the default
-project, and the credential for the Git host (a Secret of type ``repo-creds``, by the URL's beginning) are
+project, and the credential for the lab's own servers (Secrets of type ``repo-creds``, by the URL's beginning) are
 objects in the cluster's namespace ``argocd``. So it could be replaced by a real Argo CD.
 """
 
@@ -23,7 +23,7 @@ from labkit.runtime.clock import SystemClock
 from labkit.service.registry import MANAGER, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from labkit.cluster import Cluster
     from labkit.forge import PushEvent
@@ -61,7 +61,8 @@ class Engine:
         for definition in crds():
             self._client.apply(definition, field_manager=MANAGER, force=True)
         self._ensure({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-        self._client.apply(self._secret(), field_manager=MANAGER, force=True)
+        for secret in self._secrets():
+            self._client.apply(secret, field_manager=MANAGER, force=True)
         self._ensure(default_project())
         self._ensure(argocd_settings())
         self._controller.start()
@@ -130,20 +131,20 @@ class Engine:
         with contextlib.suppress(AlreadyExists):
             self._client.create(obj)
 
-    def _secret(self) -> dict[str, Any]:
+    def _secrets(self) -> Iterator[dict[str, Any]]:
+        """The credential for the lab's own Git host, chart repositories and registry, by what their URLs begin with."""
+        yield self._secret(CREDENTIAL_NAME, "git", self._address.git)
+        yield self._secret(f"{CREDENTIAL_NAME}-charts", "helm", f"{self._address.base}/charts")
+        host = self._address.base.removeprefix("http://")
+        yield self._secret(f"{CREDENTIAL_NAME}-registry", "helm", host)
+
+    def _secret(self, name: str, kind: str, url: str) -> dict[str, Any]:
+        fields = {"type": kind, "url": url, "username": self._credential.username}
+        registry = {"enableOCI": "true"} if kind == "helm" and "://" not in url else {}
         return {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {
-                "name": CREDENTIAL_NAME,
-                "namespace": NAMESPACE,
-                "labels": {SECRET_TYPE: "repo-creds"},
-            },
+            "metadata": {"name": name, "namespace": NAMESPACE, "labels": {SECRET_TYPE: "repo-creds"}},
             "type": "Opaque",
-            "stringData": {
-                "type": "git",
-                "url": self._address.git,
-                "username": self._credential.username,
-                "password": self._credential.password,
-            },
+            "stringData": fields | registry | {"password": self._credential.password},
         }

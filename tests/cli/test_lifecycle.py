@@ -213,6 +213,27 @@ def test_plain_git_clones_what_repo_create_names(run, tmp_path):
     assert refused.returncode != 0
 
 
+def test_a_chart_goes_from_the_lab_s_registry_into_the_cluster(run, lab, tmp_path):
+    run("up")
+    seen = status(run)
+    run("chart", "create", str(tmp_path / "web"))
+    run("chart", "package", str(tmp_path / "web"), "-d", str(tmp_path))
+    pushed = run("chart", "push", str(tmp_path / "web-0.1.0.tgz"), f"{seen['registry']}/team")
+    assert pushed.returncode == 0, pushed.stderr
+    flags = ["--repo", f"{seen['registry']}/team", "--helm-chart", "web", "--revision", "^0.1"]
+    made = run("app", "create", "web", *flags, "--dest-namespace", "default", "--sync-policy", "automated")
+    assert made.returncode == 0, made.stderr
+    waited = run("app", "wait", "web", "--timeout", "60")
+    assert waited.returncode == 0, waited.stderr
+    folder = lab.chart_repositories / "own"
+    folder.mkdir(parents=True)
+    (tmp_path / "web-0.1.0.tgz").replace(folder / "web-0.1.0.tgz")
+    run("chart", "repo", "index", str(folder))
+    added = run("chart", "repo", "add", "own", f"{seen['chart_repositories']}/own")
+    assert added.returncode == 0, added.stderr
+    assert "own/web" in run("chart", "search", "web").stdout
+
+
 def test_a_second_cluster_comes_and_goes(run):
     run("up")
     made = run("cluster", "create", "second")

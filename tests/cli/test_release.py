@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from labkit.cli import frame
 from labkit.cli.release.options import seconds
+from labkit.cli.session import session
 from labkit.cluster import provider
 from labkit.errors import ReleaseError, ReleaseNotFound
 from labkit.helm.backend import available
@@ -36,13 +36,16 @@ def lab(tmp_path_factory):
 
 
 @pytest.fixture
-def release(lab: Path, clean_environment):
+def release(lab: Path, monkeypatch, capsys):
+    monkeypatch.setattr(session, "lab", None)
+    monkeypatch.chdir(lab)
+
     def run(*arguments: object, code: int = 0) -> str:
-        command = [sys.executable, "-m", "labkit.cli", "release", *map(str, arguments)]
-        environment = clean_environment | {"PYTHONPATH": str(Path(__file__).parents[2])}
-        done = subprocess.run(command, cwd=lab, env=environment, capture_output=True, text=True, timeout=100)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout if code != 1 or not done.stderr else done.stderr
+        capsys.readouterr()
+        found = frame.run(["release", *map(str, arguments)])
+        said = capsys.readouterr()
+        assert found == code, said.out + said.err
+        return said.out if code != 1 or not said.err else said.err
 
     return run
 

@@ -130,6 +130,21 @@ def test_what_is_not_there_is_said(host: str, packed, tmp_path: Path) -> None:
         repository.fetch("web", "7.0.0", tmp_path)
 
 
+def test_a_provenance_file_travels_with_its_chart(host: str, packed, helm, tmp_path: Path) -> None:
+    repository = ChartRepository(f"oci://{host}/public", ACCESS)
+    proof = packed[0].with_name(f"{packed[0].name}.prov")
+    proof.write_text("signed, one should think")
+    repository.push(packed[0])
+    repository.push(packed[1])
+    assert repository.provenance("web", "0.1.0") == b"signed, one should think"
+    assert repository.provenance("web", "0.2.0") is None
+    if shutil.which("helm"):
+        got = tmp_path / "got"
+        got.mkdir()
+        helm("pull", f"oci://{host}/public/web", "--version", "0.1.0", "--plain-http", "--prov", "-d", got)
+        assert (got / "web-0.1.0.tgz.prov").read_text() == "signed, one should think"
+
+
 def test_a_chart_is_not_pushed_to_a_folder_of_files() -> None:
     with pytest.raises(ChartRepositoryError, match="a folder of files"):
         ChartRepository("http://127.0.0.1:9/charts").push(Path("web-0.1.0.tgz"))

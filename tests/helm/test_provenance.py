@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chart_server import archives
+from chart_server import ChartServer, archives
+from serving import run_server
 
+from labkit.cli import frame
 from labkit.errors import ChartError
 from labkit.helm import Chart, Signing
 
@@ -99,3 +101,22 @@ def test_a_key_that_is_not_there_signs_nothing(
             tmp_path / "x", signing=Signing("Nobody", keys / "secring.gpg")
         )
     assert not (tmp_path / "x" / "web-0.1.0.tgz").exists()
+
+
+def test_a_pulled_chart_is_verified_and_unpacked_after_that(
+    signed: Chart, keys: Path, tmp_path: Path, monkeypatch, capsys
+):
+    server = ChartServer()
+    server.publish([signed.path])
+    server.files["/web-0.1.0.tgz.prov"] = signed.path.with_name("web-0.1.0.tgz.prov").read_bytes()
+    server.port, stop = run_server(server)
+    monkeypatch.chdir(tmp_path)
+    pull = ["chart", "pull", "web", "--repo", server.url, "--verify", "--untar", "--keyring"]
+    try:
+        assert frame.run([*pull, str(keys / "others.gpg"), "-d", "stranger"]) == 1
+        assert not (tmp_path / "stranger" / "web").exists()
+        assert frame.run([*pull, str(keys / "pubring.gpg"), "-d", "known"]) == 0
+    finally:
+        stop()
+    assert f"Signed by: {ADA}" in capsys.readouterr().out
+    assert (tmp_path / "known" / "web" / "Chart.yaml").exists()

@@ -154,6 +154,13 @@ def test_an_archive_other_than_the_index_promises_is_refused(server: ChartServer
     assert not list(tmp_path.rglob("cache/**/*.tgz"))
 
 
+def test_a_provenance_file_is_fetched_where_there_is_one(server: ChartServer) -> None:
+    server.files["/web-0.2.1.tgz.prov"] = b"signed"
+    repository = ChartRepository(server.url)
+    assert repository.provenance("web", "") == b"signed"
+    assert repository.provenance("web", "0.1.0") is None
+
+
 @pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"{", b"entries: [", b"- a", b""])
 def test_what_is_no_index_is_said_to_be_none(server: ChartServer, body: bytes) -> None:
     server.files["/index.yaml"] = body

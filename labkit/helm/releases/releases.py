@@ -74,7 +74,7 @@ class Releases:
     """
 
     def __init__(self, kubeconfig: Path | str, *, context: str = "", namespace: str = "default") -> None:
-        self._kubeconfig = Path(kubeconfig)
+        self._kubeconfig = Path(kubeconfig).absolute()  # Helm's process has a current folder of its own
         self._context = context
         self._namespace = namespace
 

@@ -40,10 +40,6 @@ class NamedRepository:
     url: str
     access: Access = field(repr=False)
 
-    def open(self) -> ChartRepository:
-        """The repository itself."""
-        return ChartRepository(self.url, self.access)
-
 
 class RepositoryBook:
     """Names of chart repositories and logins of registries.

@@ -27,7 +27,7 @@ def search(
 
 def _all(book: RepositoryBook, *, every: bool, range_: Range) -> Iterator[tuple[str, ChartVersion]]:
     for named in book:
-        repository = named.open()
+        repository = book.open(f"@{named.name}")
         for name, versions in sorted(repository.charts().items()):
             fitting = [each for each in versions if known([each.version])[0] in range_]
             yield from ((f"{named.name}/{name}", each) for each in (fitting if every else fitting[:1]))
