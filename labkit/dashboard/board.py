@@ -48,14 +48,18 @@ class Board:
         A commit never changes, so it is asked for once.
         """
         name, status = name_of(application), application.get("status") or {}
-        revision = (status.get("sync") or {}).get("revision") or ""
+        sync = status.get("sync") or {}
+        revision = sync.get("revision") or next(iter(sync.get("revisions") or []), "")
         if not revision:
             return {}
         if (name, revision) not in self._commits:
             try:
-                self._commits[name, revision] = self.controller.revision_metadata(name)
+                found = self.controller.revision_metadata(name)
             except LabError:
                 return {}
+            if not found:
+                return {}  # the controller has not read yet what it wrote a moment ago
+            self._commits[name, revision] = found
             if len(self._commits) > COMMITS:
                 self._commits.popitem(last=False)
         return self._commits[name, revision]

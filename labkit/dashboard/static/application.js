@@ -17,6 +17,7 @@ export function application() {
   tools(tree);
   views(place, name, path);
   lights(document.getElementById("loop"));
+  onRenewed((element) => { if (!element) tree.end(); });
   tree.load().then(() => { if (tree.height > 4000) tree.fit(); });
 }
 
@@ -58,7 +59,7 @@ function lights(place) {
     `${step.dataset.status} ${step.querySelector("time")?.dateTime ?? ""}`]));
   before = states();
   onRenewed((element) => {
-    if (element !== place) return;
+    if (element !== place) return; // also when the application is gone
     const now = states();
     let order = 0;
     for (const step of place.querySelectorAll(".step")) {

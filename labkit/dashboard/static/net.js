@@ -27,7 +27,6 @@ export const onNews = (listener) => listeners.add(listener);
 const tell = (names) => { for (const listener of listeners) listener(names); };
 
 let source = null;
-let lost = false;
 
 function state(word) {
   const shown = document.getElementById("live");
@@ -41,13 +40,11 @@ function listen() {
   source = new EventSource(`${root}events`);
   source.onopen = () => {
     state("live");
-    if (lost) tell(null); // whatever happened meanwhile: look at everything again
-    lost = false;
+    tell(null); // whatever happened before we listened: look at everything again
   };
   source.onmessage = (event) => tell(new Set(JSON.parse(event.data)));
   source.onerror = () => {
     state("reconnecting");
-    lost = true;
     if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
   };
 }
@@ -59,7 +56,6 @@ export function live() {
     if (document.hidden) {
       source.close();
       source = null;
-      lost = true;
       state("paused");
     } else if (!source) {
       listen();

@@ -25,6 +25,7 @@ class Piece {
       const answer = await get(path);
       const text = await answer.text();
       if (this.element.dataset.fragment === path && !this.element.hidden) this.show(text, answer.ok);
+      if (answer.status === 404 && this.element.id === "head") gone(); // the application itself
     } catch {
       /* the lab does not answer at the moment: the next news will renew it */
     } finally {
@@ -63,6 +64,17 @@ export function show(element, path) {
   element.dataset.fragment = path;
   pieceOf(element).text = undefined;
   return renew(element);
+}
+
+// Nothing more will come: what was seen last stays to be read, and says that it is over.
+function gone() {
+  for (const element of document.querySelectorAll("[data-fragment]")) delete element.dataset.fragment;
+  for (const listener of after) listener(null);
+  const note = document.createElement("p");
+  note.className = "over";
+  note.setAttribute("role", "alert");
+  note.textContent = "This application has been deleted.";
+  document.getElementById("application").replaceChildren(note);
 }
 
 export function pieceNews() {

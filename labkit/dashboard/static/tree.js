@@ -32,7 +32,7 @@ export class Tree {
     new ResizeObserver(() => this.lay()).observe(place);
     place.addEventListener("keydown", (event) => this.key(event));
     place.addEventListener("click", (event) => this.click(event));
-    onNews((names) => { if (!names || names.has(name)) this.load(); });
+    onNews((names) => { if (!this.over && (!names || names.has(name))) this.load(); });
   }
 
   async load() {
@@ -60,6 +60,10 @@ export class Tree {
         setTimeout(() => this.load(), 100);
       }
     }
+  }
+
+  end() {
+    this.over = true;
   }
 
   find(search, trouble) {
@@ -112,7 +116,8 @@ export class Tree {
     if (this.folded.has(node.uid) || node.members) return null;
     const groups = new Map();
     for (const child of node.below) {
-      const key = child.below.length ? child.uid : `${child.kind} ${child.health} ${child.sync}`;
+      const own = node === this.root || child.sync || child.below.length; // what Git names stands for itself
+      const key = own ? child.uid : `${child.kind} ${child.health} ${child.sync}`;
       groups.set(key, [...(groups.get(key) ?? []), child]);
     }
     const found = [];
