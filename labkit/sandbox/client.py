@@ -225,6 +225,15 @@ class LocalClient:
         obj["spec"].pop("finalizers", None)
         self._api.writes.put(resource, "", name, obj, self._options(), "finalize")
 
+    def scale(self, resource: Resource, namespace: str, name: str) -> Object:
+        """An object's scale.  Raises `NotFound` for the object, or for a kind that has none."""
+        return self._api.subresources.scaling.read(resource, namespace, name)
+
+    def rescale(self, resource: Resource, namespace: str, name: str, replicas: int) -> None:
+        """Set the number of replicas through the scale."""
+        content = {"spec": {"replicas": replicas}}
+        self._api.subresources.scaling.write(resource, namespace, name, content, None, self._options())
+
     def bind(self, namespace: str, pod: str, node: str) -> None:
         """Put a pod on a node, as a scheduler does.  Raises `Conflict` if it is on one."""
         self._api.subresources.bind(namespace, pod, node, self._options("kube-scheduler"))

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import NoSuchKind, NotFound
+from labkit.sandbox.apiserver import metrics
 from labkit.sandbox.apiserver.admission import Admission
 from labkit.sandbox.apiserver.authentication import Authenticator
 from labkit.sandbox.apiserver.authorization import Authorizer
@@ -67,6 +68,8 @@ class Api:
         self.watches: set[Watch] = set()
         self.closing = False
         self.node: NodeApi | None = None
+        for resource in metrics.resources(self):
+            self.registry.add(resource)
         self.definitions = Definitions(store, self.registry, self.codec, clock.now, defer, self._delete)
 
     @cached_property

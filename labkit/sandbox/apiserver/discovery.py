@@ -16,7 +16,7 @@ JSON = dict[str, Any]
 
 AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
 
-# The order in which kube-apiserver lists its groups; custom ones follow by name.
+# The order in which kube-apiserver lists its groups; others follow by name.
 _ORDER: Final = (
     "apiregistration.k8s.io apps events.k8s.io authentication.k8s.io authorization.k8s.io autoscaling batch "
     "certificates.k8s.io networking.k8s.io policy rbac.authorization.k8s.io storage.k8s.io "

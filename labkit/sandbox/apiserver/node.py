@@ -1,11 +1,11 @@
-"""What the API server asks of the nodes: a pod's log, and a request to one of its ports.
+"""What the API server asks of the nodes: a pod's log, what it uses, and a request to one of its ports.
 
 The kubelet implements this.  Nothing here runs anything on the host.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from labkit.errors import ApiError
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 JSON = dict[str, Any]
 Pairs = list[tuple[str, str]]
+
+
+class Usage(NamedTuple):
+    """What is used just now: billionths of a processor, on average, and KiB of memory."""
+
+    nanocores: int
+    kibibytes: int
 
 
 class NodeApi(Protocol):
@@ -40,6 +47,14 @@ class NodeApi(Protocol):
         self, pod: JSON, port: int, method: str, path: str, headers: Pairs, body: bytes
     ) -> tuple[int, Pairs, bytes]:
         """A request to a pod's port: status, headers, body.  Raises `ConnectionRefusedError` if nothing listens."""
+        ...
+
+    def pod_usage(self, pod: JSON) -> dict[str, Usage]:
+        """What each container uses; none that has not run long enough."""
+        ...
+
+    def node_usage(self, node: JSON) -> Usage | None:
+        """What a node uses; ``None`` for one that nobody plays."""
         ...
 
 

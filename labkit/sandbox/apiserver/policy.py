@@ -33,6 +33,7 @@ _VIEW: Final[tuple[Row, ...]] = (
     ("policy", "poddisruptionbudgets poddisruptionbudgets/status", READ),
     ("networking.k8s.io", "ingresses ingresses/status networkpolicies", READ),
     ("events.k8s.io", "events", READ),
+    ("metrics.k8s.io", "pods nodes", READ),
 )  # fmt: skip
 
 _EDIT: Final[tuple[Row, ...]] = (

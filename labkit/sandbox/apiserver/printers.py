@@ -173,6 +173,12 @@ COLUMNS: Final[dict[str, tuple[Row, ...]]] = {
     ),
     "leases.coordination.k8s.io": (("Holder", "spec.holderIdentity"),),
     "customresourcedefinitions.apiextensions.k8s.io": (("Created At", "metadata.creationTimestamp"), WIDE),
+    "nodes.metrics.k8s.io": (
+        ("cpu", "usage.cpu"), ("memory", "usage.memory"), ("Window", "window"), WIDE,
+    ),
+    "pods.metrics.k8s.io": (
+        ("cpu", cluster.pod_usage("cpu")), ("memory", cluster.pod_usage("memory")), ("Window", "window"), WIDE,
+    ),
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": (
         ("Webhooks", lambda o: len(o.get("webhooks") or ())),
     ),
@@ -221,7 +227,7 @@ _NAME: Final = Column(
 
 def columns_of(resource: Resource) -> list[Column]:
     """The kind's columns."""
-    if resource.custom is not None:
+    if resource.custom is not None and resource.name not in COLUMNS:
         return [_NAME, *_custom(resource.custom.columns)]
     if resource.plural == "events":
         wide = [

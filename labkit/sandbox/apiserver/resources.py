@@ -48,6 +48,16 @@ class Model(Protocol):
         """The schema node that patches and server-side apply walk along."""
 
 
+class Computed(Protocol):
+    """Makes the objects of a kind when somebody asks; nothing of it is stored.  Without kind and apiVersion."""
+
+    def get(self, namespace: str, name: str) -> JSON:
+        """The object of that name.  Raises `NotFound`."""
+
+    def list(self, namespace: str) -> Iterable[JSON]:
+        """The objects of a namespace, or of all ("")."""
+
+
 @dataclass(frozen=True, eq=False)
 class Resource:
     """One kind in one version."""
@@ -69,6 +79,7 @@ class Resource:
     custom: Any = None  # the `custom.CustomVersion`, for a kind that a CustomResourceDefinition brought
     stored: Resource | None = None  # the stored version of a kind that is converted
     conversion: Conversion | None = None  # for a version that is not the stored one and differs from it
+    computed: Computed | None = None  # who makes its objects, for a kind that is not stored
     warning: str = ""  # what to tell whoever uses it (deprecated versions)
 
     @property

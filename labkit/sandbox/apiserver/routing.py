@@ -119,7 +119,10 @@ def _allowed(resource: Resource, found: Attributes) -> tuple[str, ...] | None:
 def _missing(found: Attributes, registry: Registry) -> ApiError | PlainNotFound:
     """A group that only custom resources have ever had is no API at all; a built-in one knows itself."""
     versions = registry.groups().get(found.group, [])
-    built_in = any(resource.group == found.group and resource.custom is None for resource in registry)
+    built_in = any(
+        resource.group == found.group and (resource.custom is None or resource.computed is not None)
+        for resource in registry
+    )
     if built_in or found.version in versions:
         return problems.unknown_resource()
     return PlainNotFound()

@@ -32,10 +32,7 @@ class Scaling:
         """GET, PUT or PATCH of an object's scale.  Raises `ApiError`."""
         route = call.route
         if route.verb == "get":
-            scale = self._scale(
-                route.resource, self._api.verbs.get(route.resource, route.namespace, route.name)
-            )
-            return wire.respond(scale, call.form)
+            return wire.respond(self.read(route.resource, route.namespace, route.name), call.form)
         how = options.read_write(call, "UpdateOptions" if route.verb == "update" else "PatchOptions")
         if route.verb == "update":
             content = bodies.parse(call.body, call.media_type, "Scale").value
@@ -46,6 +43,12 @@ class Scaling:
             content = {}
         written = self.write(route.resource, route.namespace, route.name, content, patch, how)
         return wire.respond(written, call.form, 200, how.warnings)
+
+    def read(self, resource: Resource, namespace: str, name: str) -> JSON:
+        """The scale of an object.  Raises `NotFound`, also for a kind that has no scale."""
+        if resource.subresource("scale") is None:
+            raise problems.unknown_resource()
+        return self._scale(resource, self._api.verbs.get(resource, namespace, name))
 
     def write(
         self,

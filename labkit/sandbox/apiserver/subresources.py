@@ -30,9 +30,9 @@ class Subresources:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._scaling = Scaling(api)
+        self.scaling = Scaling(api)
         self._answers: dict[str, Callable[[Call], Answer]] = {
-            "scale": self._scaling.answer,
+            "scale": self.scaling.answer,
             "finalize": self._write,
             "ephemeralcontainers": self._write,
             "resize": self._write,

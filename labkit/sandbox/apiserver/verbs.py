@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -111,6 +111,8 @@ class Verbs:
 
     def entry(self, resource: Resource, namespace: str, name: str) -> Entry:
         """The stored entry.  Raises `NotFound`."""
+        if resource.computed is not None:
+            return computed_entry(resource.computed.get(namespace, name))
         entry = self.store.get(_key(resource, namespace, name))
         if entry is None:
             raise problems.not_found(resource, name)
@@ -129,6 +131,8 @@ class Verbs:
     ) -> Page:
         """The entries that `select` takes, or a page of them.  Raises `Gone` for a page that is too old."""
         store, after, revision = self.store, None, self.store.revision
+        if resource.computed is not None:
+            return _computed_page(resource, resource.computed.list(namespace), revision, select)
         if options.continue_token:
             revision, after = _read_token(options.continue_token)
         elif options.match == "Exact" and options.resource_version:
@@ -361,6 +365,21 @@ def deletion_status(resource: Resource, obj: JSON) -> JSON:
         "status": "Success",
         "details": {key: value for key, value in details.items() if value},
     }
+
+
+def computed_entry(obj: JSON) -> Entry:
+    """An object that was made for the answer, as if it had been stored."""
+    return Entry(0, orjson.dumps(obj), obj["metadata"].get("labels") or {})
+
+
+def _computed_page(
+    resource: Resource, objects: Iterable[JSON], revision: int, select: Callable[[Entry], bool] | None
+) -> Page:
+    made = [
+        (_key(resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]), computed_entry(obj))
+        for obj in objects
+    ]
+    return Page([(key, entry) for key, entry in made if select is None or select(entry)], revision)
 
 
 def _key(resource: Resource, namespace: str, name: str) -> Key:

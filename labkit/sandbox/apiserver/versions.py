@@ -3,12 +3,14 @@
 Events are in the core group and in ``events.k8s.io``; autoscalers in ``autoscaling/v1`` and ``v2``.  The store keeps
 one form (`builtin.SHARED_STORAGE`); the other is made of it when somebody asks for it.
 
-Source: the conversions in Kubernetes' pkg/apis/autoscaling/v1 and pkg/apis/events/v1.
+Source: the conversions in Kubernetes' pkg/apis/events/v1; for autoscalers see `autoscalers`.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final, Protocol
+
+from labkit.sandbox.apiserver.autoscalers import Autoscalers
 
 JSON = dict[str, Any]
 
@@ -48,57 +50,6 @@ class Events:
         """See `Conversion`."""
         names = {old: new for new, old in _EVENT_FIELDS.items()}
         return {names.get(key, key): value for key, value in obj.items()}
-
-
-# ── autoscalers ───────────────────────────────────────────────────────────────
-
-_CPU: Final = "targetCPUUtilizationPercentage"
-_CURRENT_CPU: Final = "currentCPUUtilizationPercentage"
-_KEPT: Final = ("observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas")
-
-
-class Autoscalers:
-    """``autoscaling/v1``: CPU alone; what it has no field for is not shown."""
-
-    def to_storage(self, obj: JSON) -> JSON:
-        """See `Conversion`."""
-        spec = {key: value for key, value in (obj.get("spec") or {}).items() if key != _CPU}
-        percent = (obj.get("spec") or {}).get(_CPU)
-        if percent is not None:
-            target = {"type": "Utilization", "averageUtilization": percent}
-            spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
-        said = obj.get("status") or {}
-        status = {key: said[key] for key in _KEPT if key in said}
-        if said.get(_CURRENT_CPU) is not None:
-            current = {"averageUtilization": said[_CURRENT_CPU], "averageValue": "0"}
-            status["currentMetrics"] = [{"type": "Resource", "resource": {"name": "cpu", "current": current}}]
-        return {**obj, "spec": spec, "status": status}
-
-    def from_storage(self, obj: JSON) -> JSON:
-        """See `Conversion`."""
-        spec = {
-            key: value for key, value in (obj.get("spec") or {}).items() if key not in ("metrics", "behavior")
-        }
-        percent = _cpu((obj.get("spec") or {}).get("metrics"), "target")
-        if percent is not None:
-            spec[_CPU] = percent
-        said = obj.get("status") or {}
-        status = {"currentReplicas": 0, "desiredReplicas": 0} | {
-            key: said[key] for key in _KEPT if key in said
-        }
-        percent = _cpu(said.get("currentMetrics"), "current")
-        if percent is not None:
-            status[_CURRENT_CPU] = percent
-        return {**obj, "spec": spec, "status": status}
-
-
-def _cpu(metrics: list[JSON] | None, key: str) -> int | None:
-    for metric in metrics or ():
-        resource = metric.get("resource") or {}
-        if metric.get("type") == "Resource" and resource.get("name") == "cpu":
-            percent: int | None = (resource.get(key) or {}).get("averageUtilization")
-            return percent
-    return None
 
 
 CONVERSIONS: Final[dict[tuple[str, str, str], Conversion]] = {

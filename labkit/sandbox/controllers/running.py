@@ -12,6 +12,7 @@ from labkit.sandbox.controllers.disruption import DisruptionBudgets
 from labkit.sandbox.controllers.endpoints import Endpoints
 from labkit.sandbox.controllers.finished_jobs import FinishedJobs
 from labkit.sandbox.controllers.garbage import Garbage
+from labkit.sandbox.controllers.horizontal_autoscaler import HorizontalAutoscalers
 from labkit.sandbox.controllers.job import Jobs
 from labkit.sandbox.controllers.namespace import Namespaces
 from labkit.sandbox.controllers.nodes import NodePods, NodeTaints
@@ -43,6 +44,7 @@ _SIMPLE = (
     Jobs,
     CronJobs,
     DisruptionBudgets,
+    HorizontalAutoscalers,
     Volumes,
     StorageProtection,
     FinishedJobs,

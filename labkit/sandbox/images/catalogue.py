@@ -51,7 +51,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "gitops-lab/crash": Entry("lessons:Crash", SEMVER, 8, "ends with exit code 1"),
     "gitops-lab/slow": Entry("lessons:Slow", SEMVER, 8, "takes 15 s until it listens"),
     "gitops-lab/unready": Entry("lessons:Unready", SEMVER, 8, "never gets ready"),
-    "gitops-lab/load": Entry("lessons:Load", SEMVER, 8, "keeps a processor busy"),
+    "gitops-lab/load": Entry("lessons:Load", SEMVER, 8, "a load generator: RATE requests a second to TARGET"),
     # shells
     "busybox": Entry("shell:Shell", _BUSYBOX, 2, _SHELL),
     "alpine": Entry("shell:Shell", r"latest|edge|3|3\.(\d|1\d|2[0-3])(\.\d+)?", 4, _SHELL),
@@ -81,6 +81,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "gcr.io/google-samples/gb-frontend": Entry("servers:Guestbook", _GB, 130, _GUESTBOOK),
     "us-docker.pkg.dev/google-samples/containers/gke/gb-frontend": Entry("servers:Guestbook", _GB, 130, _GUESTBOOK),
     "gcr.io/heptio-images/ks-guestbook-demo": Entry("servers:Guestbook", r"0\.[1-9]", 25, "an older guestbook"),
+    "registry.k8s.io/hpa-example": Entry("servers:Busy", ANY, 180, "each answer takes a lot of processor time"),
     "hashicorp/http-echo": Entry("servers:Echo", ANY, 4, "answers what -text= says"),
     "ealen/echo-server": Entry("servers:Echo", ANY, 30, "answers with its name"),
     "registry.k8s.io/echoserver": Entry("servers:Echo", ANY, 40, "answers with its name"),

@@ -9,6 +9,7 @@ Its version is the image's tag, so that a rollout can be watched from outside. T
 ``START_SECONDS``       how long it takes to start (0): until then nothing listens
 ``READY``, ``HEALTHY``  ``false``: /readyz, /healthz answer 503
 ``CRASH_AFTER``         seconds after which it ends with exit code 1
+``WORK_MILLISECONDS``   the processor time that each answer costs: 5
 ======================  ==============================================================================
 
 ``GET /`` answers JSON, or plain text, or a page, as ``Accept`` (or ``?format=json|text|html``) asks; ``/version``,
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     from labkit.sandbox.images.program import Setting
 
 COLOURS = ("grey", "blue", "green", "orange", "purple", "red")
-_OWN = {"COLOUR", "COLOR", "MESSAGE", "GREETING", "PORT", "START_SECONDS", "READY", "HEALTHY", "CRASH_AFTER"}
+_OWN = {
+    "COLOUR", "COLOR", "MESSAGE", "GREETING", "PORT", "START_SECONDS", "READY", "HEALTHY", "CRASH_AFTER",
+    "WORK_MILLISECONDS",
+}  # fmt: skip
 _NOT_SHOWN = ("KUBERNETES_", "HOSTNAME", "PATH", "HOME")
 _SECRET = ("PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL")
 
@@ -58,7 +62,8 @@ class Hello(Program):
         if self._is("unhealthy"):
             self.broken |= {"healthz", "readyz"}
         self.up = False
-        self.requests = 0
+        self.requests = self.asked = 0
+        self.request_seconds = max(0.0, _number(env.get("WORK_MILLISECONDS"), 5.0)) / 1000
 
     def run(self) -> Run:
         """Start, listen, and crash if it is told to."""
@@ -113,8 +118,9 @@ class Hello(Program):
             return Answer.text(self._metrics())
         if path:
             return Answer.text(f"hello {self.version} has nothing at /{path}\n", 404)
-        self.requests += 1
-        if self._is("errors") and self.requests % 2 == 0:
+        self.requests += request.times
+        self.asked += 1
+        if self._is("errors") and self.asked % 2 == 0:
             return Answer.json({"error": "this version fails every other time, on purpose"}, 500)
         return self._front(request)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
@@ -21,6 +22,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     port: int = 0
+    times: int = 1
+    """How many requests this one stands for: load is not sent one by one."""
 
     @property
     def is_probe(self) -> bool:
@@ -76,3 +79,16 @@ class NoNetwork:
     def fetch(self, host: str, request: Request) -> Answer:
         """Nobody has that name."""
         raise NoSuchHost(f"{host}:{request.port}")
+
+
+def fetch(network: Network, url: str, *, agent: str = "", times: int = 1) -> Answer:
+    """GET a URL, or what is short for one (``web``, ``web:8080/version``).  Raises what `Network.fetch` does."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise NoSuchHost(f"bad port in {url}") from error
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    headers = {"host": parts.netloc} | ({"user-agent": agent} if agent else {})
+    asked = Request("GET", parts.path or "/", query, headers, port=port, times=times)
+    return network.fetch(parts.hostname or "", asked)

@@ -5,15 +5,18 @@
 ``gitops-lab/crash``       ends with exit code 1 after ``AFTER`` seconds (1): CrashLoopBackOff
 ``gitops-lab/slow``        hello, that takes ``START_SECONDS`` (15) until it listens
 ``gitops-lab/unready``     hello, whose /readyz never succeeds
-``gitops-lab/load``        a load generator: writes a line a second about ``TARGET``, and uses the processor
+``gitops-lab/load``        a load generator: ``RATE`` (50) requests a second to ``TARGET`` (``http://web:8080/``), which
+                           keep those busy who answer; without a ``TARGET`` it keeps its own processor busy
 =========================  =====================================================================================
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from labkit.sandbox.images.hello import Hello
+from labkit.sandbox.images.http import fetch
 from labkit.sandbox.images.program import Program, Run
 
 if TYPE_CHECKING:
@@ -73,16 +76,41 @@ class Unready(Hello):
 
 
 class Load(Program):
-    """Keeps a processor busy."""
+    """Keeps a Service busy, or itself."""
 
-    millicores = 400
+    millicores = 20
+    batches = 10
+    """Requests that are really made each second; each stands for an equal share of the rate."""
 
     def run(self) -> Run:
-        """A line a second."""
-        target = self.setting.env.get("TARGET", "nobody")
+        """A second's requests, and a line about what came of them."""
+        target = self.setting.env.get("TARGET", "")
+        rate = max(0, int(_number(self.setting.env, "RATE", 50.0)))
+        if not target:
+            self.log("no TARGET: busy with itself")
         while True:
-            self.log(f"(simulated) 50 requests to {target}")
+            if target:
+                self.log(self._second(target, rate))
+            else:
+                self.meter.add(0.4)
             yield 1.0
+
+    def _second(self, target: str, rate: int) -> str:
+        counts: Counter[str] = Counter()
+        whole, rest = divmod(rate, self.batches)
+        for number in range(self.batches):
+            times = whole + (number < rest)
+            if times:
+                counts[self._ask(target, times)] += times
+        outcome = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+        return f"{rate} requests to {target}: {outcome or 'none sent'}"
+
+    def _ask(self, target: str, times: int) -> str:
+        """What came of a request: its status, or why there was none."""
+        try:
+            return f"answered {fetch(self.setting.network, target, times=times).status}"
+        except OSError as error:
+            return f"failed ({error})"
 
 
 def _with_env(setting: Setting, defaults: Mapping[str, str]) -> Setting:

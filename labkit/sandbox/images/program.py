@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from labkit.sandbox.images.http import Answer, Network, NoNetwork, Request
+from labkit.sandbox.images.meter import Meter
 
 if TYPE_CHECKING:
     from labkit.sandbox.images.names import ImageName
@@ -79,10 +80,13 @@ class Program:
     millicores: ClassVar[int] = 1
     mebibytes: ClassVar[int] = 10
     """What it uses when nothing is asked of it."""
+    request_seconds: float = 0.001
+    """The processor time that an answer costs."""
 
     def __init__(self, setting: Setting, log: Log, wake: Callable[[], None] = lambda: None) -> None:
         self.setting, self.log, self._wake = setting, log, wake
         self.exit_code: int | None = None
+        self.meter = Meter(setting.now)
 
     def run(self) -> Run:
         """What it does, in time. The default does nothing, for ever; where it is expected to end, it soon does."""
@@ -96,6 +100,11 @@ class Program:
     def ports(self) -> tuple[int, ...]:
         """The ports it listens on now."""
         return self.listens
+
+    def serve(self, request: Request) -> Answer:
+        """Answer a request of somebody else than the kubelet: it costs processor time."""
+        self.meter.add(self.request_seconds * request.times)
+        return self.http(request)
 
     def http(self, request: Request) -> Answer:  # noqa: ARG002 - for those who listen
         """Answer a request to one of the ports."""
@@ -113,7 +122,7 @@ class Program:
 
     def usage(self) -> Usage:
         """What it uses just now."""
-        return Usage(self.millicores, self.mebibytes)
+        return Usage(self.millicores + round(self.meter.cores * 1000), self.mebibytes)
 
     def end(self, code: int) -> None:
         """End now, by itself."""

@@ -108,6 +108,13 @@ class Httpd(Nginx):
     welcome = "<html><body><h1>It works!</h1></body></html>\n"
 
 
+class Busy(Httpd):
+    """Kubernetes' example for autoscaling: PHP that computes for a while before it answers."""
+
+    welcome = "OK!"
+    request_seconds = 0.02
+
+
 class Redis(Server):
     """redis."""
 

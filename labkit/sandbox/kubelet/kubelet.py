@@ -18,6 +18,7 @@ from labkit.sandbox.images.names import ImageName
 from labkit.sandbox.informers import Informers
 from labkit.sandbox.kubelet import logs as loglines
 from labkit.sandbox.kubelet import node as nodes
+from labkit.sandbox.kubelet import usage
 from labkit.sandbox.kubelet.container import Container, Node
 from labkit.sandbox.kubelet.environment import environment
 from labkit.sandbox.kubelet.latency import Latency
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from labkit.runtime.clock import Clock
+    from labkit.sandbox.apiserver.node import Usage
     from labkit.sandbox.client import LocalClient
     from labkit.sandbox.images import Program
 
@@ -56,6 +58,13 @@ class Running:
     def all(self) -> list[Container]:
         """Init containers and the others."""
         return [*self.inits, *self.containers]
+
+    def listener(self, port: int) -> Program | None:
+        """Who of its containers listens on a port."""
+        for container in self.containers:
+            if container.program is not None and port in container.program.ports:
+                return container.program
+        return None
 
 
 class Kubelet:
@@ -253,9 +262,8 @@ class Kubelet:
 
     def _listening(self, address: str, port: int) -> Program | None:
         """The program that listens at a pod's address."""
-        containers = [c for here in self._running.values() if here.ip == address for c in here.containers]
-        programs = (c.program for c in containers if c.program is not None)
-        return next((program for program in programs if port in program.ports), None)
+        found = (here.listener(port) for here in self._running.values() if here.ip == address)
+        return next((program for program in found if program is not None), None)
 
     # -- what the API server asks
 
@@ -297,41 +305,37 @@ class Kubelet:
     ) -> tuple[int, Pairs, bytes]:
         """See `NodeApi`."""
         here = self._running.get((namespace_of(pod), name_of(pod)))
-        for container in here.containers if here is not None else []:
-            if container.program is not None and port in container.program.ports:
-                parts = urlsplit(path)
-                query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                asked = Request(
-                    method, parts.path or "/", query, {k.lower(): v for k, v in headers}, body, port
-                )
-                answer = container.program.http(asked)
-                if answer.after:
-                    import asyncio
+        program = here.listener(port) if here is not None else None
+        if program is None:
+            raise ConnectionRefusedError(
+                f"dial tcp {here.ip if here else ''}:{port}: connect: connection refused"
+            )
+        parts = urlsplit(path)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        asked = Request(method, parts.path or "/", query, {k.lower(): v for k, v in headers}, body, port)
+        answer = program.serve(asked)
+        if answer.after:
+            import asyncio
 
-                    await asyncio.sleep(self._clock.real(answer.after))
-                return answer.status, [("content-type", answer.content_type), *answer.headers], answer.body
-        raise ConnectionRefusedError(
-            f"dial tcp {here.ip if here else ''}:{port}: connect: connection refused"
-        )
+            await asyncio.sleep(self._clock.real(answer.after))
+        return answer.status, [("content-type", answer.content_type), *answer.headers], answer.body
 
-    def metrics_pod(self, pod: Object) -> JSON | None:
-        """What each container uses: ``{name: {"cpu": "5m", "memory": "20Mi"}}``; ``None`` if none runs."""
+    def pod_usage(self, pod: Object) -> dict[str, Usage]:
+        """See `NodeApi`."""
         here = self._running.get((namespace_of(pod), name_of(pod)))
-        found = {c.name: c.program.usage() for c in here.containers if c.program is not None} if here else {}
-        return {
-            n: {"cpu": f"{u.millicores}m", "memory": f"{u.mebibytes}Mi"} for n, u in found.items()
-        } or None
+        now = self._clock.now()
+        found = {c.name: usage.of_container(c, now) for c in here.containers} if here is not None else {}
+        return {name: used for name, used in found.items() if used is not None}
 
-    def metrics_node(self, node: Object) -> JSON | None:
-        """What all pods of a node use together, and the system beside them."""
+    def node_usage(self, node: Object) -> Usage | None:
+        """See `NodeApi`."""
         if not nodes.is_simulated(node):
             return None
         pods = self._informers.of("v1", "Pod").list()
         here = [p for p in pods if get_path(p, "spec", "nodeName") == name_of(node)]
         running = [self._running[k] for p in here if (k := (namespace_of(p), name_of(p))) in self._running]
-        used = [c.program.usage() for r in running for c in r.containers if c.program is not None]
-        cpu, memory = sum(u.millicores for u in used) + 80, sum(u.mebibytes for u in used) + 400
-        return {"cpu": f"{cpu}m", "memory": f"{memory}Mi"}
+        capacity = str(get_path(node, "status", "capacity", "cpu", default="4"))
+        return usage.of_node((c for r in running for c in r.containers), capacity, self._clock.now())
 
     def _container(self, pod: Object, name: str) -> Container:
         here = self._running.get((namespace_of(pod), name_of(pod)))

@@ -1,7 +1,7 @@
 """The network between containers: names and addresses of the cluster, down to the program that listens.
 
-A Service's name leads to one of its ready endpoints, as kube-proxy would have it; where there is none, the
-connection is refused. Names are resolved as a Pod's ``resolv.conf`` does it: ``web``, ``web.shop``, ``web.shop.svc``,
+A Service's name leads to one of its ready endpoints, each in its turn, as kube-proxy would have it; where there is
+none, the connection is refused. Names are resolved as a Pod's ``resolv.conf`` does it: ``web``, ``web.shop``, ``web.shop.svc``,
 ``web.shop.svc.cluster.local``.
 """
 
@@ -30,15 +30,17 @@ class PodNetwork:
         self, namespace: str, informers: Informers, listening: Callable[[str, int], Program | None]
     ) -> None:
         self._namespace, self._informers, self._listening = namespace, informers, listening
+        self._turns = 0
 
     def fetch(self, host: str, request: Request) -> Answer:
         """See `Network`."""
         service = self._service(host)
         targets = [(host, request.port)] if service is None else self._behind(service, request.port)
-        for address, port in targets:
-            program = self._listening(address, port)
+        self._turns += 1
+        for number in range(len(targets)):
+            program = self._listening(*targets[(self._turns + number) % len(targets)])
             if program is not None:
-                return program.http(request)
+                return program.serve(request)
         raise ConnectionRefusedError(f"{host}:{request.port}")
 
     def _service(self, host: str) -> Object | None:

@@ -123,6 +123,17 @@ def _metric(value: JSON) -> str:
     return str(value.get("value", ""))
 
 
+def pod_usage(name: str) -> Callable[[JSON], str]:
+    """What a pod's containers use together."""
+
+    def cell(obj: JSON) -> str:
+        used = [container["usage"][name] for container in obj["containers"]]
+        unit = used[0].lstrip("0123456789")
+        return f"{sum(int(one.removesuffix(unit)) for one in used)}{unit}"
+
+    return cell
+
+
 def role(obj: JSON) -> str:
     """``ClusterRole/view``."""
     return f"{obj['roleRef'].get('kind', '')}/{obj['roleRef'].get('name', '')}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s.selectors import LabelSelector
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required, unsupported
+from labkit.sandbox.apiserver.validation import autoscaling
 from labkit.sandbox.apiserver.validation.basics import (
     at_most_all,
     choice,
@@ -180,10 +181,7 @@ def autoscaler(obj: JSON) -> Iterator[FieldError]:
     for field in ("kind", "name"):
         if not target.get(field):
             yield required(f"spec.scaleTargetRef.{field}")
-    for index, metric in enumerate(spec.get("metrics") or ()):
-        path = f"spec.metrics[{index}]"
-        kinds = ("ContainerResource", "External", "Object", "Pods", "Resource")
-        yield from choice(metric.get("type"), f"{path}.type", kinds, needed=True)
+    yield from autoscaling.check(spec)
 
 
 def disruption_budget(obj: JSON) -> Iterator[FieldError]:
