@@ -1,8 +1,8 @@
 """The network between containers: names and addresses of the cluster, down to the program that listens.
 
 A Service's name leads to one of its ready endpoints, each in its turn, as kube-proxy would have it; where there is
-none, the connection is refused. Names are resolved as a Pod's ``resolv.conf`` does it: ``web``, ``web.shop``, ``web.shop.svc``,
-``web.shop.svc.cluster.local``.
+none, the connection is refused. Names are resolved as a Pod's ``resolv.conf`` does it: ``web``, ``web.shop``,
+``web.shop.svc``, ``web.shop.svc.cluster.local``.
 """
 
 from __future__ import annotations
