@@ -88,3 +88,27 @@ def test_a_chart_is_never_overwritten(run, tmp_path):
     (tmp_path / "web" / "values.yaml").write_text("mine: true\n")
     assert run("create", "web").returncode == 1
     assert (tmp_path / "web" / "values.yaml").read_text() == "mine: true\n"
+
+
+def test_a_template_is_rendered_for_the_cluster_that_is_named(run, tmp_path):
+    run("create", "web")
+    template = tmp_path / "web" / "templates" / "seen.yaml"
+    template.write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: seen}\ndata:\n"
+        "  version: {{ .Capabilities.KubeVersion.Version | quote }}\n"
+        '  has: {{ .Capabilities.APIVersions.Has "shop.example.org/v1" | quote }}\n'
+        "  upgrade: {{ .Release.IsUpgrade | quote }}\n  message: {{ .Values.message | quote }}\n"
+    )
+    (tmp_path / "text").write_text("from a file")
+    flags = [
+        "--kube-version",
+        "1.31.0",
+        "-a",
+        "shop.example.org/v1",
+        "--is-upgrade",
+        "--set-file",
+        "message=text",
+    ]
+    seen = run("template", "shop", "web", "-s", "templates/seen.yaml", "--notes", *flags)
+    for line in ('version: "v1.31.0"', 'has: "true"', 'upgrade: "true"', 'message: "from a file"', "NOTES:"):
+        assert line in seen.stdout, seen.stderr

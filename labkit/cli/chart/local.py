@@ -15,6 +15,8 @@ Values = Annotated[
     list[Path] | None, typer.Option("--values", "-f", help="A values file; the last one wins.")
 ]
 Set = Annotated[list[str] | None, typer.Option("--set", help="A value: NAME=VALUE.")]
+SetJson = Annotated[list[str] | None, typer.Option("--set-json", help="The same, as JSON: NAME=JSON.")]
+SetFile = Annotated[list[str] | None, typer.Option("--set-file", help="The same, from a file: NAME=PATH.")]
 SetString = Annotated[list[str] | None, typer.Option("--set-string", help="The same, always a string.")]
 
 
@@ -63,6 +65,19 @@ def template(
         typer.Option("--show-only", "-s", help="Only this template: templates/service.yaml."),
     ] = None,
     include_crds: Annotated[bool, typer.Option("--include-crds", help="With the CRDs of the chart.")] = False,
+    skip_tests: Annotated[bool, typer.Option("--skip-tests", help="Without the tests of the chart.")] = False,
+    is_upgrade: Annotated[
+        bool, typer.Option("--is-upgrade", help="As for an upgrade: .Release.IsUpgrade.")
+    ] = False,
+    set_json: SetJson = None,
+    set_file: SetFile = None,
+    kube_version: Annotated[
+        str, typer.Option("--kube-version", help="The cluster's version: .Capabilities.KubeVersion.")
+    ] = "",
+    api_versions: Annotated[
+        list[str] | None, typer.Option("--api-versions", "-a", help="An API that the cluster has.")
+    ] = None,
+    notes: Annotated[bool, typer.Option("--notes", help="The chart's notes, too.")] = False,
 ) -> None:
     """Render a chart: the manifests that a release of it would apply, each with the template it came from."""
     from labkit.errors import ChartError
@@ -71,11 +86,16 @@ def template(
     found_in = sources()
     loaded = found_in.find(chart, version=version, repo=repo)
     rendered = loaded.render(
-        Release(name, namespace),
+        Release(name, namespace, is_upgrade=is_upgrade),
         value_files=values or (),
         set=set_ or (),
         set_string=set_string or (),
+        set_json=set_json or (),
+        set_file=set_file or (),
         include_crds=include_crds,
+        skip_tests=skip_tests,
+        kube_version=kube_version,
+        api_versions=api_versions or (),
     )
     wanted = {name.removeprefix("./") for name in show_only or ()}
     found = [each for each in rendered.objects if not wanted or each.template in wanted]
@@ -89,6 +109,8 @@ def template(
         )
     for each in found:
         say(f"---\n# Source: {loaded.name}/{each.template}\n{each.text.strip()}")
+    if notes and rendered.notes:
+        say(f"NOTES:\n{rendered.notes.strip()}")
     for warning in rendered.warnings:
         note(warning)
 

@@ -31,7 +31,7 @@ from labkit.cli.release.options import (
     seconds,
     show,
 )
-from labkit.cli.session import say
+from labkit.cli.session import note, say
 from labkit.errors import ReleaseError
 
 From = Literal["", "reset", "reuse", "reset-then-reuse"]
@@ -178,6 +178,8 @@ def run_tests(
     """Test a release: run the test hooks that its chart has."""
     found, printed = releases(namespace).test(name, seconds=seconds(timeout))
     show(found)
+    if not any("test" in hook.events for hook in found.hooks):
+        note("Its chart has no tests: a Pod or Job with the annotation `helm.sh/hook: test` is one.")
     if logs and printed:
         say(printed.rstrip())
 
