@@ -50,9 +50,11 @@ COMMANDS: dict[str, Entry] = {
     "repo": Entry("repo:", "Repositories on the lab's Git host.", WORK),
     "pr": Entry("pr:", "Pull requests on the lab's Git host.", WORK),
     "cluster": Entry("cluster:", "Clusters: sandboxes, kind, or one of your own.", WORK),
+    "export": Entry("export:", "Take what was tried here to the real thing.", WORK),
     "kubeconfig": Entry("kubeconfig:kubeconfig", "Print the path of a kubeconfig for kubectl.", WORK),
 }
 GROUPS: dict[str, dict[str, Entry]] = {
+    "export": {"argocd": Entry("export:argocd", "Write the files that a real Argo CD needs.")},
     "app": {
         "create": Entry("app.create:create", "Create an application."),
         "list": Entry("app.show:list_", "List the applications."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
@@ -10,9 +11,8 @@ from labkit.lab.background import Background
 from labkit.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from labkit.cluster import Cluster
+    from labkit.gitops.export import Export
     from labkit.lab.apps import Apps
     from labkit.lab.chart_sources import ChartSources
     from labkit.lab.charts import Charts
@@ -136,6 +136,16 @@ class Lab:
         from labkit.lab.clearing import clear
 
         clear(self, name, self._settings)
+
+    def export_argocd(self, folder: Path | str, *, git: str = "", force: bool = False) -> Export:
+        """Write what a real Argo CD needs into ``folder``: the files, and ``todo``, what is left to do by hand.
+
+        ``git`` takes the place of the lab's own Git host in every URL. Secrets come without what is secret.
+        """
+        from labkit.lab.export import export_argocd
+
+        lab_git = f"{self.url}/git"
+        return export_argocd(self.cluster, Path(folder), lab_git=lab_git, git=git, force=force)
 
     def dashboard_link(self, name: str = "") -> str:
         """A link to the live picture (of one application, if it is named); it works once, for ten minutes."""
