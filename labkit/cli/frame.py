@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("doctor:doctor", "Check this machine, and say how to mend what is amiss.", LAB),
     "lab": Entry("jupyter:lab", "Start the lab, and JupyterLab on the first notebook.", LAB),
     "dashboard": Entry("dashboard:dashboard", "Open the live picture in the browser.", LAB),
+    "top": Entry("top:top", "Watch the applications, or one of them, in the terminal.", LAB),
     "demo": Entry("demo:demo", "See the whole loop once, from chart to rollback.", LAB),
     "progress": Entry(
         "progress:progress", "Show which exercises are done; nothing of it leaves the machine.", LAB

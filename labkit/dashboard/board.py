@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError, NotFound
-from labkit.gitops import operations
+from labkit.gitops import operations, tree
 from labkit.gitops.diff import masked
 from labkit.k8s.objects import get_path, metadata, name_of, namespace_of
 from labkit.views.applications import Card, card_of
@@ -151,18 +151,8 @@ class Board:
         return found
 
     def network(self, name: str) -> list[Object]:
-        """The objects that the network picture is about: Ingresses, Services, Pods with their labels."""
-        cluster, spaces = self._cluster(name), sorted({n["namespace"] for n in self._nodes(name)} - {""})
-        own = {node["uid"] for node in self._nodes(name)}
-        found: list[Object] = []
-        for version, kind in (("networking.k8s.io/v1", "Ingress"), ("v1", "Service"), ("v1", "Pod")):
-            listed = [obj for space in spaces for obj in cluster.list(version, kind, space).items]
-            found += [
-                {"apiVersion": version, "kind": kind, **obj}
-                for obj in listed
-                if metadata(obj).get("uid") in own
-            ]
-        return found
+        """The objects that the network picture is about: Ingresses, Services, Pods."""
+        return tree.network(self._nodes(name), self._cluster(name))
 
     def _pods(self, name: str, key: Key) -> list[JSON]:
         nodes = self._nodes(name)

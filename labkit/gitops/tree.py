@@ -8,10 +8,11 @@ from labkit.gitops import health
 from labkit.k8s.objects import Object, get_path, gvk, metadata, name_of, namespace_of, uid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from labkit.gitops.diff import Compared
     from labkit.gitops.live import LiveCluster
+    from labkit.runtime.client import ObjectClient
 
 DEPTH = 8
 
@@ -24,6 +25,18 @@ def nodes(items: list[Compared], live: LiveCluster) -> list[dict[str, Any]]:
             for node in _descend(item.live, None, live, DEPTH):
                 found.setdefault(node["uid"], node)
     return list(found.values())
+
+
+def network(nodes: Iterable[dict[str, Any]], client: ObjectClient) -> list[Object]:
+    """The Ingresses, Services and Pods of a tree, whole: who reaches whom stands in their specs and labels."""
+    known = list(nodes)
+    uids = {node["uid"] for node in known}
+    found: list[Object] = []
+    for version, kind in (("networking.k8s.io/v1", "Ingress"), ("v1", "Service"), ("v1", "Pod")):
+        for space in sorted({node["namespace"] for node in known if node["kind"] == kind}):
+            listed = client.list(version, kind, space).items
+            found += [{"apiVersion": version, "kind": kind, **obj} for obj in listed if uid_of(obj) in uids]
+    return found
 
 
 def _descend(obj: Object, parent: Object | None, live: LiveCluster, depth: int) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from labkit.errors import ApplicationError
+from labkit.errors import ApplicationError, LabError
 from labkit.gitops import operations
 from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, PlannedTask, Resource
 from labkit.lab.reading import differences_of, pods, tree_of
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from labkit.cluster import Cluster, ProxyResponse
     from labkit.lab.service_client import ServiceClient
     from labkit.lab.watch import Watched
+    from labkit.views import View
     from labkit.views.tree import TreeNode
+    from labkit.widgets import Picture
 
 WAIT_SECONDS = 120.0
 
@@ -74,6 +76,37 @@ class App:
         """The commit that it was last compared with, as people quote it: ``1a2b3c4 the message's first line``."""
         message = str(self._ask("revision-metadata").get("message", "")).partition("\n")[0]
         return f"{self.status.revision[:7]} {message}".strip()
+
+    @property
+    def commit_metadata(self) -> dict[str, Any]:
+        """Author, date and message of that commit; empty where Git does not say."""
+        try:
+            found: dict[str, Any] = self._ask("revision-metadata")
+        except LabError:
+            return {}
+        return found
+
+    @property
+    def loop(self) -> View:
+        """The loop of late, stage by stage, with what each looked at, how long it took, and which gate held."""
+        from labkit.lab.pictures import loop
+
+        return loop(self._ask("loop"), self.object, self.commit)
+
+    @property
+    def network(self) -> View:
+        """Who reaches whom: Ingress → Service → Pods."""
+        from labkit.gitops import tree
+        from labkit.views.network import network
+
+        return network(tree.network(self._ask("resource-tree")["nodes"], self._cluster))
+
+    def live(self) -> Picture:
+        """The loop and the tree, alive in the notebook after the cell has ended; its ``stop()`` ends that."""
+        from labkit.lab.pictures import application
+        from labkit.widgets import Picture
+
+        return Picture(lambda: application(self))
 
     @property
     def history(self) -> Listing[Entry]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from labkit.lessons import Lesson
     from labkit.lessons.progress import Progress
     from labkit.views import View
+    from labkit.widgets import Picture
 
 
 class Lab:
@@ -146,6 +147,18 @@ class Lab:
 
         lab_git = f"{self.url}/git"
         return export_argocd(self.cluster, Path(folder), lab_git=lab_git, git=git, force=force)
+
+    def picture(self, name: str = "") -> View:
+        """All applications at a glance, or one with its loop and its tree."""
+        from labkit.lab.pictures import application, overview
+
+        return application(self.apps[name]) if name else overview(self.apps)
+
+    def live(self) -> Picture:
+        """All applications, alive in the notebook after the cell has ended; its ``stop()`` ends that."""
+        from labkit.widgets import Picture
+
+        return Picture(self.picture)
 
     def dashboard_link(self, name: str = "") -> str:
         """A link to the live picture (of one application, if it is named); it works once, for ten minutes."""

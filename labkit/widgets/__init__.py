@@ -6,5 +6,6 @@ text. What a saved notebook keeps is always the text and HTML of a `View`, never
 
 from labkit.widgets.choice import choose
 from labkit.widgets.live import Live
+from labkit.widgets.picture import Picture
 
-__all__ = ["Live", "choose"]
+__all__ = ["Live", "Picture", "choose"]

@@ -234,7 +234,8 @@ def test_who_wants_no_motion_gets_none(browse, web):
 def test_five_hundred_resources_stay_smooth(browse, shop):
     made = shop("many")
     made.push(*[config(f"settings-{number:03}", v="1") for number in range(500)])
-    made.create(automated=True).wait()
+    app = made.create()
+    until(lambda: app.status.sync, lambda sync: sync == "OutOfSync")
     page = browse("many")
     page.locator("#tree-count", has_text="500 objects").wait_for()
     node(page, "ConfigMap").first.wait_for()
