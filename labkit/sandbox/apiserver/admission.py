@@ -24,6 +24,7 @@ OnCreate = Callable[[JSON], None]
 
 IMMORTAL: Final = ("default", "kube-system", "kube-public")
 _GRACE_SECONDS: Final = 300  # how long pods stay on a node that went away
+_GROWING: Final = ("pods", "services", "persistentvolumeclaims")  # kinds whose change may need more
 _GONE_NODE: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _NOT_CALLED: Final = "the sandbox stores admission webhooks and policies, but never calls them"
 _DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
@@ -68,6 +69,10 @@ class Admission:
             self._allocator.allocate(new, old)
         if not subresource:
             self._escalation.check(resource, new, old, options.user)
+        if resource.name in _GROWING and subresource in ("", "resize"):
+            quotas.check(self._store, resource, new, old)
+        if resource.name == "persistentvolumeclaims" and not subresource:
+            limits.check_claim(self._store, new)
 
     def delete(self, resource: Resource, obj: JSON, user: User) -> None:  # noqa: ARG002
         """Refuse a deletion."""
@@ -144,6 +149,7 @@ class Admission:
             default = self._default("storageclasses.storage.k8s.io", _DEFAULT_CLASS)
             if default:
                 claim["spec"]["storageClassName"] = default
+        limits.check_claim(self._store, claim)
 
     def _ingress(self, ingress: JSON) -> None:
         old_way = "kubernetes.io/ingress.class" in (ingress["metadata"].get("annotations") or {})

@@ -19,6 +19,7 @@ from labkit.sandbox.controllers.nodes import NodePods, NodeTaints
 from labkit.sandbox.controllers.plane import ControlPlane
 from labkit.sandbox.controllers.replica_set import ReplicaSets
 from labkit.sandbox.controllers.replication_controller import ReplicationControllers
+from labkit.sandbox.controllers.resource_quota import ResourceQuotas
 from labkit.sandbox.controllers.scheduler import Scheduler
 from labkit.sandbox.controllers.service_accounts import NamespaceContents
 from labkit.sandbox.controllers.stateful_set import StatefulSets
@@ -62,6 +63,7 @@ class Controllers:
             controller(self._plane)
         self._ends = [
             Namespaces(self._plane).stop,
+            ResourceQuotas(self._plane).stop,
             Garbage(
                 client.as_user("system:serviceaccount:kube-system:generic-garbage-collector"),
                 clock,

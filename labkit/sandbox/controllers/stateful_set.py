@@ -61,8 +61,8 @@ class StatefulSets:
         look.write(self.mine(s))
         live = {revision_of(pod) for pod in look.pods} | {name_of(look.current), name_of(look.update)}
         revisions.truncate(live, s["spec"].get("revisionHistoryLimit", 10))
-        if failure is not None:
-            raise failure
+        if failure is not None and "NamespaceTerminating" not in str(failure.details):
+            raise failure  # in a namespace that goes nothing can be made any more: there is nothing to try again
         return Result(requeue_after=look.later) if look.later is not None else None
 
     def mine(self, s: Object) -> list[Object]:
@@ -177,7 +177,8 @@ class _Look:
         except AlreadyExists:
             return  # a stranger has the name, or the one before is not gone yet
         except ApiError as error:
-            self._events.warning(self._set, "FailedCreate", f"{text} failed error: {error.message}")
+            if "NamespaceTerminating" not in str(error.details):
+                self._events.warning(self._set, "FailedCreate", f"{text} failed error: {error.message}")
             raise
         self._there[ordinal] = made
         self._events.normal(self._set, "SuccessfulCreate", f"{text} successful")
