@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 
+RELEASE_GRACE_SECONDS = 30.0  # Helm ends by itself when its own time is over, and says why
+RELEASE_MEGABYTES = 1024  # beside the chart, what the cluster answers
 UNKNOWN_HOOK = "an object was left out, because Helm knows no hook"
 REMARK = re.compile(
     r"warning: (?P<warning>.*?)\"?$|msg=\"skipping unknown hooks\" hookTypes=(?P<hook>.*)"
@@ -156,6 +158,9 @@ class Backend(Protocol):
 
     def package(self, files: ChartFiles, destination: Path, signing: Signing | None = None) -> Path:
         """Archive a chart as ``NAME-VERSION.tgz`` in a folder; with its provenance beside it if somebody signs."""
+
+    def release(self, call: ReleaseCall) -> Any:
+        """Do something with a release; the answer as Helm's library gives it. `Refused` with Helm's words."""
 
     def verify(self, archive: Path, keyring: Path) -> Signature:
         """Check an archive against its ``.prov`` file; `Refused` if it is another, or signed by nobody known."""

@@ -15,10 +15,23 @@ import tempfile
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import HelmError
-from labkit.helm.backend import Finding, Job, LintJob, Output, Refused, Signature, Signing, remarks
+from labkit.helm import binary_releases
+from labkit.helm.backend import (
+    RELEASE_GRACE_SECONDS,
+    RELEASE_MEGABYTES,
+    Finding,
+    Job,
+    LintJob,
+    Output,
+    Refused,
+    ReleaseCall,
+    Signature,
+    Signing,
+    remarks,
+)
 from labkit.helm.workers import LimitMet, Limits
 
 if TYPE_CHECKING:
@@ -26,6 +39,7 @@ if TYPE_CHECKING:
 
 SOURCE = re.compile(r"^---\n# Source: (?P<name>[^\n]+)\n", re.MULTILINE)
 LINT = re.compile(r"\[(?P<severity>INFO|WARNING|ERROR)\] (?:(?P<path>[^:\s]*): )?(?P<message>.*)")
+VERDICT = re.compile(r"^(?:INSTALLATION|UPGRADE|ROLLBACK) FAILED: ")
 SEVERITY = {"INFO": 1, "WARNING": 2, "ERROR": 3}
 NOTES = "labkit-notes.yaml"
 ADDRESS_SLACK = 256 * 2**20
@@ -107,6 +121,10 @@ class BinaryBackend:
                 shutil.move(proof, destination / proof.name)
             return Path(shutil.move(archive, destination / archive.name))
 
+    def release(self, call: ReleaseCall) -> Any:
+        """Do something with a release."""
+        return binary_releases.release(call, _run_release)
+
     def verify(self, archive: Path, keyring: Path) -> Signature:
         """Check the archive against its ``.prov`` file."""
         done = _run(["verify", str(archive), "--keyring", str(keyring)], Limits())
@@ -114,6 +132,13 @@ class BinaryBackend:
             raise Refused(_without_log(done.stderr))
         found = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
         return Signature((found["Signed by"],), archive.name, found["Chart Hash Verified"])
+
+
+def _run_release(arguments: list[str], call: ReleaseCall) -> str:
+    done = _run(arguments, Limits(seconds=call.seconds + RELEASE_GRACE_SECONDS, megabytes=RELEASE_MEGABYTES))
+    if done.returncode:
+        raise Refused(VERDICT.sub("", _without_log(done.stderr)))
+    return done.stdout
 
 
 def _run(arguments: list[str], limits: Limits) -> subprocess.CompletedProcess[str]:

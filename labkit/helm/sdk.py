@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.helm import workers
 from labkit.helm.backend import (
+    RELEASE_GRACE_SECONDS,
+    RELEASE_MEGABYTES,
     Finding,
     Job,
     LintJob,
@@ -27,9 +29,6 @@ from labkit.helm.workers import Limits, Message, Worker
 
 if TYPE_CHECKING:
     from labkit.helm.files import ChartFiles
-
-RELEASE_GRACE_SECONDS = 30.0  # Helm ends by itself when its own time is over, and says why
-RELEASE_MEGABYTES = 1024  # beside the chart, what the cluster answers
 
 
 class SdkBackend:

@@ -11,7 +11,6 @@ import pytest
 from labkit.cluster import Cluster, provider
 from labkit.errors import ChartError, ReleaseError, RenderError, ValuesError
 from labkit.helm import Chart
-from labkit.helm.backend import available
 from labkit.helm.dependencies import Dependencies
 from labkit.helm.releases import Releases
 from labkit.helm.releases.releases import Plan
@@ -22,7 +21,6 @@ CHARTS = Path(__file__).parents[2] / "charts"
 NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)
 WAIT = Plan(wait="watcher", seconds=60)
 NAMES = sorted(path.parent.name for path in (CHARTS / "broken").glob("*/Chart.yaml"))
-needs_sdk = pytest.mark.skipif("sdk" not in available(), reason="no helm-python-sdk here")
 
 
 @pytest.fixture
@@ -93,7 +91,6 @@ def test_flat(broken) -> None:
     assert rendered(chart, "ConfigMap")["metadata"]["labels"]["team"] == "fruit"
 
 
-@needs_sdk
 def test_loose_types(broken, releases: Releases) -> None:
     chart = broken("loose-types")
     assert [each for each in chart.lint() if each.severity == "error"] == []
@@ -120,7 +117,6 @@ def test_blind_service(broken) -> None:
     assert finds()
 
 
-@needs_sdk
 def test_misspelt(broken, releases: Releases) -> None:
     chart = broken("misspelt")
     assert [each for each in chart.lint() if each.severity == "error"] == []
@@ -160,7 +156,6 @@ def test_unheard(broken) -> None:
     assert rendered(chart, "Deployment", values={"hello": {"replicaCount": 5}})["spec"]["replicas"] == 5
 
 
-@needs_sdk
 def test_moving_selector(broken, releases: Releases) -> None:
     chart = broken("moving-selector")
     releases.install("moving", chart)
@@ -180,7 +175,6 @@ def test_moving_selector(broken, releases: Releases) -> None:
     assert releases.upgrade("moving", chart).status == "deployed"
 
 
-@needs_sdk
 def test_failing_hook(broken, releases: Releases, kubeconfig) -> None:
     chart = broken("failing-hook")
     releases.install("hook", chart)
@@ -193,7 +187,6 @@ def test_failing_hook(broken, releases: Releases, kubeconfig) -> None:
     assert (made.status, made.revision) == ("deployed", 3)
 
 
-@needs_sdk
 def test_no_such_image(broken, releases: Releases) -> None:
     chart = broken("no-such-image")
     assert releases.install("image", chart).status == "deployed"

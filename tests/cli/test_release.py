@@ -13,13 +13,10 @@ from labkit.cli.release.options import seconds
 from labkit.cli.session import session
 from labkit.cluster import provider
 from labkit.errors import ReleaseError, ReleaseNotFound
-from labkit.helm.backend import available
 from labkit.lab.chart_sources import ChartSources
 from labkit.lab.charts import Charts
 from labkit.lab.releases import LabReleases
 from labkit.settings import Settings
-
-pytestmark = pytest.mark.skipif("sdk" not in available(), reason="no helm-python-sdk here")
 
 
 @pytest.fixture(scope="module")

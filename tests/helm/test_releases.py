@@ -16,7 +16,6 @@ from labkit.helm.releases import Releases, open_secret
 from labkit.helm.releases.releases import Plan
 from labkit.helm.values import Given
 
-pytestmark = pytest.mark.skipif("sdk" not in available(), reason="no helm-python-sdk here")
 WAIT = Plan(wait="watcher", seconds=60)
 CONFIG = """\
 apiVersion: v1
@@ -51,6 +50,8 @@ FILES = {
     "values.schema.json": '{"properties": {"colour": {"enum": ["blue", "red", "green"]}}}',
 }
 
+both = pytest.mark.parametrize("backend", ["sdk", "binary"], indirect=True)
+
 
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory):
@@ -74,8 +75,17 @@ def namespace(cluster) -> str:
 
 
 @pytest.fixture
-def releases(kubeconfig, namespace) -> Releases:
-    return Releases(kubeconfig, namespace=namespace)
+def backend(request) -> str:
+    """The better form of Helm; both of them where `both` says so."""
+    name = getattr(request, "param", "") or available()[0]
+    if name not in available():
+        pytest.skip("no `helm` command here" if name == "binary" else "no helm-python-sdk here")
+    return name
+
+
+@pytest.fixture
+def releases(kubeconfig, namespace, backend) -> Releases:
+    return Releases(kubeconfig, namespace=namespace, with_backend=backend)
 
 
 @pytest.fixture
@@ -105,6 +115,7 @@ def seen(releases: Releases, name: str = "demo") -> list[tuple[int, str, str]]:
     return [(each.revision, each.status, each.description) for each in releases.history(name)]
 
 
+@both
 def test_a_release_from_install_to_uninstall(releases: Releases, cluster, namespace: str, web: Chart) -> None:
     first = releases.install("demo", web)
     assert (first.revision, first.status, first.notes) == (1, "deployed", "It is blue.")
@@ -183,6 +194,7 @@ def test_what_becomes_of_earlier_values(releases, web: Chart, how, expected) -> 
     assert releases.values("demo") == expected
 
 
+@both
 def test_values_stay_if_none_are_given_unless_they_are_reset(releases: Releases, web: Chart) -> None:
     releases.install("demo", web, Given(values={"number": 9}))
     releases.upgrade("demo", web)
@@ -201,6 +213,7 @@ def test_reused_values_hide_the_new_chart_s_defaults(releases: Releases, web: Ch
     assert releases.values("demo", computed=True)["colour"] == "red"
 
 
+@both
 def test_upgrade_installs_what_is_not_there_and_what_was_uninstalled(releases: Releases, web: Chart) -> None:
     with pytest.raises(ReleaseError):
         releases.upgrade("demo", web)
@@ -227,6 +240,7 @@ spec:
 """
 
 
+@both
 def test_a_failing_upgrade_is_in_the_history_and_is_recovered_from(
     releases, cluster, namespace, web: Chart
 ) -> None:
@@ -245,13 +259,14 @@ def test_a_failing_upgrade_is_in_the_history_and_is_recovered_from(
 
 def test_an_atomic_upgrade_takes_itself_back(releases, cluster, namespace, web: Chart) -> None:
     releases.install("demo", web)
-    plan = Plan(rollback_on_failure=True, seconds=6)
+    plan = Plan(rollback_on_failure=True, seconds=5)
     with pytest.raises(ReleaseError):
         releases.upgrade("demo", broken(web, NEVER), Given(set=["colour=red"]), plan=plan)
     assert [each.status for each in releases.history("demo")] == ["superseded", "failed", "deployed"]
     assert config(cluster, namespace)["colour"] == "blue"
 
 
+@both
 def test_hooks_run_and_are_told(releases: Releases, cluster, namespace: str, web: Chart) -> None:
     releases.install("demo", web)
     hooks = {each.name: each for each in releases.status("demo").hooks}
@@ -263,6 +278,7 @@ def test_hooks_run_and_are_told(releases: Releases, cluster, namespace: str, web
     assert cluster.get("v1", "ConfigMap", "demo-before", namespace)["data"] == {"revision": "1"}
 
 
+@both
 def test_tests_run_and_say_how_they_ended(releases: Releases, web: Chart) -> None:
     releases.install("demo", web)
     found, logs = releases.test("demo", seconds=60)
@@ -273,6 +289,7 @@ def test_tests_run_and_say_how_they_ended(releases: Releases, web: Chart) -> Non
         releases.test("demo", seconds=60)
 
 
+@both
 def test_a_dry_run_changes_nothing(releases: Releases, cluster, namespace: str, web: Chart) -> None:
     made = releases.install("demo", web, plan=Plan(dry_run="server"))
     assert 'colour: "blue"' in made.manifest
@@ -307,8 +324,8 @@ def test_the_secret_of_a_release_can_be_opened(
         open_secret(secret | {"data": {"release": "AAAA"}})
 
 
-def test_a_namespace_is_made_only_if_asked(kubeconfig, web: Chart) -> None:
-    releases, name = Releases(kubeconfig), f"new-{uuid.uuid4().hex[:8]}"
+def test_a_namespace_is_made_only_if_asked(kubeconfig, web: Chart, backend: str) -> None:
+    releases, name = Releases(kubeconfig, with_backend=backend), f"new-{uuid.uuid4().hex[:8]}"
     with pytest.raises(ReleaseError, match="the namespace is not there") as refused:
         releases.install("demo", web, namespace=name)
     assert "--create-namespace" in refused.value.fix
@@ -316,6 +333,7 @@ def test_a_namespace_is_made_only_if_asked(kubeconfig, web: Chart) -> None:
     assert (name, "demo") in {(each.namespace, each.name) for each in releases.list(all_namespaces=True)}
 
 
+@both
 def test_what_cannot_be_is_said_with_a_fix(
     releases: Releases, cluster, namespace: str, web: Chart, make_chart
 ) -> None:
@@ -338,6 +356,7 @@ def test_what_cannot_be_is_said_with_a_fix(
         releases.install("lib", Chart(library))
 
 
+@both
 def test_a_template_s_and_a_value_s_mistake_is_said_as_rendering_says_it(releases, web: Chart) -> None:
     with pytest.raises(ValuesError, match=r"`colour` \(--set colour=pink\)"):
         releases.install("demo", web, Given(set=["colour=pink"]))
@@ -346,7 +365,8 @@ def test_a_template_s_and_a_value_s_mistake_is_said_as_rendering_says_it(release
     assert releases.list(every_status=True) == []
 
 
-def test_a_cluster_that_does_not_answer_is_said(tmp_path: Path, kubeconfig, web: Chart) -> None:
+@both
+def test_a_cluster_that_does_not_answer_is_said(tmp_path: Path, web: Chart, backend: str) -> None:
     with pytest.raises(ReleaseError, match="no kubeconfig"):
         Releases(tmp_path / "none").list()
     gone = tmp_path / "gone"
@@ -355,4 +375,4 @@ def test_a_cluster_that_does_not_answer_is_said(tmp_path: Path, kubeconfig, web:
         "clusters: [{name: x, cluster: {server: 'http://127.0.0.1:9'}}]\nusers: [{name: x, user: {}}]\n"
     )
     with pytest.raises(ReleaseError, match="the cluster does not answer"):
-        Releases(gone).install("demo", web)
+        Releases(gone, with_backend=backend).install("demo", web)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from labkit.errors import HelmError, ReleaseError, ReleaseNotFound
 from labkit.helm import failures, schemas
-from labkit.helm.backend import Refused, Release, ReleaseCall, available
+from labkit.helm.backend import Refused, Release, ReleaseCall, backend
 from labkit.helm.chart import check_release_name, check_renderable
 from labkit.helm.compare import Difference, differing
 from labkit.helm.explain import origin
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from labkit.helm.chart import Chart
-    from labkit.helm.sdk import SdkBackend
 
 Wait = Literal["", "hookOnly", "watcher", "legacy"]
 SECONDS = 300.0  # Helm's own
@@ -73,10 +72,13 @@ class Releases:
     All of them raise `ReleaseError` (`ReleaseNotFound`), and install and upgrade whatever rendering raises, too.
     """
 
-    def __init__(self, kubeconfig: Path | str, *, context: str = "", namespace: str = "default") -> None:
+    def __init__(
+        self, kubeconfig: Path | str, *, context: str = "", namespace: str = "default", with_backend: str = ""
+    ) -> None:
         self._kubeconfig = Path(kubeconfig).absolute()  # Helm's process has a current folder of its own
         self._context = context
         self._namespace = namespace
+        self._with = with_backend
 
     def __repr__(self) -> str:
         return f"Releases({', '.join(each.name for each in self.list(all_namespaces=True))})"
@@ -259,7 +261,7 @@ class Releases:
         used = with_prelude(files, values, value_keys(files, metadata))
         call = ReleaseCall(action, self._cluster(space), name, options, used, values, plan.seconds)
         try:
-            return Revision.of(self._backend().release(call))
+            return Revision.of(backend(self._with).release(call))
         except Refused as refused:
             place = failures.Place(
                 files, metadata.name, template_names(files, metadata.name), partial(origin, given)
@@ -282,7 +284,7 @@ class Releases:
         space = namespace or self._namespace
         cluster = self._cluster("" if everywhere else space)
         try:
-            return self._backend().release(ReleaseCall(action, cluster, name, options, seconds=seconds))
+            return backend(self._with).release(ReleaseCall(action, cluster, name, options, seconds=seconds))
         except Refused as refused:
             raise explain(refused.words, About(name, space)) from None
         except LimitMet as met:
@@ -303,16 +305,6 @@ class Releases:
 
     def _about(self, name: str, namespace: str) -> About:
         return About(name, namespace or self._namespace)
-
-    def _backend(self) -> SdkBackend:
-        if "sdk" not in available():
-            raise HelmError(
-                "releases are made by helm-python-sdk, which this machine does not have",
-                fix="use the `helm` command with the lab's kubeconfig: export KUBECONFIG=$(labkit kubeconfig)",
-            )
-        from labkit.helm.sdk import SdkBackend
-
-        return SdkBackend()
 
 
 def _refused(words: str, place: failures.Place, about: About, source: str) -> HelmError:
