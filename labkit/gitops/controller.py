@@ -24,6 +24,7 @@ from labkit.gitops.webhooks import Push
 from labkit.k8s.objects import Object, ObjectKey, annotations_of, metadata, name_of
 from labkit.runtime.controller import Controller as Loop
 from labkit.runtime.controller import Result
+from labkit.runtime.election import Election
 from labkit.runtime.informer import Feed, Informer
 from labkit.runtime.recorder import EventRecorder
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JSON = dict[str, Any]
+LEASE = "gitops-lab-controller"
 COALESCE = 0.05
 """Seconds in which changes of live objects are gathered into one pass: a rollout makes dozens."""
 
@@ -59,7 +61,9 @@ class Controller:
         jitter_seconds: float = 60.0,
         wave_seconds: float = WAVE_SECONDS,
         workers: int = 4,
+        identity: str = "",
     ) -> None:
+        """With an ``identity`` a Lease is held while it acts: of several controllers of a cluster one does."""
         self._home, self._workers, self._clock = home, workers, clock
         self._applications = Feed(Informer(API_VERSION, "Application"), home, clock, namespace=NAMESPACE)
         secrets = Feed(Informer("v1", "Secret"), home, clock, namespace=NAMESPACE)
@@ -84,6 +88,9 @@ class Controller:
             traces=self._traces,
         )
         self._loop: Loop[str] = Loop("gitops", self._reconcile, clock)
+        self._election = identity and Election(
+            home, clock, namespace=NAMESPACE, name=LEASE, identity=identity, on_change=self._all_again
+        )
 
     def start(self) -> None:
         """Begin to watch and to reconcile; `LabError` if the cluster cannot be read."""
@@ -97,11 +104,15 @@ class Controller:
         self._settings.informer.on_change(self._settings_changed)
         self._applications.informer.on_change(self._application_changed)
         self._feeds[1].informer.on_change(self._project_changed)
+        if self._election:
+            self._election.start()
         self._loop.start(self._workers)
 
     def stop(self) -> None:
         """End everything; a pass that is at work is waited for."""
         self._loop.stop()
+        if self._election:
+            self._election.stop()
         for feed in self._feeds:
             feed.stop()
         self._destinations.stop()
@@ -258,6 +269,8 @@ class Controller:
     # -- what happened
 
     def _reconcile(self, name: str) -> Result:
+        if self._election and not self._election.leading:
+            return Result()  # another controller does it; when the Lease is ours, all are looked at
         return Result(self._reconciler.reconcile(name))
 
     def _tell(self, name: str) -> None:

@@ -92,8 +92,8 @@ class Background:
                 )
             if record := self.running():
                 return Started(record, already=True)
-            if self._lock.holder() is not None:
-                return Started(self._wait_for_other(), already=True)
+            if self._lock.holder() is not None and (record := self._other()):
+                return Started(record, already=True)
             return self._launch(cluster, port, tell, agreed=agreed)
 
     def stop(self) -> bool:
@@ -144,14 +144,17 @@ class Background:
             stream.close()
             _let_go(process)
 
-    def _wait_for_other(self) -> ServiceRecord:
-        """A service whose starter was killed is on its way; nobody tells us when it is ready."""
+    def _other(self) -> ServiceRecord | None:
+        """A service whose starter was killed is on its way; nobody tells us when it is ready.
+
+        ``None`` if it ends before: what we saw may have been the last moment of one that was killed.
+        """
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if record := self.running():
                 return record
             if self._lock.holder() is None:
-                break
+                return None
             time.sleep(0.05)
         raise ServiceError(
             "the lab's service does not answer",

@@ -8,6 +8,7 @@ objects in the cluster's namespace ``argocd``. So it could be replaced by a real
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,7 @@ class Engine:
             ),
             connect=connect,
             clock=SystemClock(),
+            identity=f"lab-{hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]}",
         )
 
     def start(self) -> None:
