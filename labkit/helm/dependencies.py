@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Open = Callable[[str], ChartRepository]
 
 LOCAL = "file://"
+NAMED = ("@", "alias:")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class Dependencies:
         self._cache = cache
         self._files = ChartFiles.read(folder)
         self._metadata = read_metadata(self._files)
-        self._items = dependency_items(self._files, self._metadata.raw)
+        declared = dependency_items(self._files, self._metadata.raw)
+        self._items = [self._with_address(item) for item in declared]
         old = self._metadata.raw["apiVersion"] == "v1"
         self._lock = "requirements.lock" if old else "Chart.lock"
         self._declared_in = "requirements.yaml" if old else "Chart.yaml"
@@ -126,6 +128,13 @@ class Dependencies:
         return [path for path, name in sorted(self._present()) if name not in declared]
 
     # -- resolving
+
+    def _with_address(self, item: dict[str, Any]) -> dict[str, Any]:
+        """A dependency with its repository's address in place of a name (``@team``, ``alias:team``), as in the lock."""
+        repository = str(item.get("repository") or "")
+        if not repository.startswith(NAMED):
+            return item
+        return item | {"repository": self._open(repository).url}
 
     def _resolve(self, item: dict[str, Any]) -> Locked:
         name, wanted = str(item["name"]), str(item.get("version") or "")

@@ -10,10 +10,10 @@ import pytest
 from chart_server import USER, ChartServer, archives
 from serving import run_server
 
-from labkit.errors import ChartError, ChartNotFound, LoginRequired
+from labkit.errors import ChartError, ChartNotFound, ChartRepositoryError, LoginRequired
 from labkit.helm import Chart
 from labkit.helm.dependencies import Dependencies
-from labkit.helm.repositories import ChartRepository
+from labkit.helm.repositories import Access, ChartRepository, RepositoryBook
 from labkit.k8s import yaml
 
 NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)
@@ -125,6 +125,38 @@ def test_each_builds_from_the_others_lock(shop: Path, server: ChartServer, tmp_p
         (theirs / "charts" / name).unlink()
     dependencies(theirs).build(NOON)
     assert charts(theirs) == wanted
+
+
+def named(name: str, url: str, folder: Path) -> Dependencies:
+    """The same, where a repository has a name."""
+    book = RepositoryBook(folder.parent / "names.yaml", folder.parent / "logins.json")
+    book.add(name, url, Access())
+    return Dependencies(folder, book.open, cache=folder.parent / "cache")
+
+
+@needs_helm
+@pytest.mark.parametrize("form", ["@team", "alias:team"])
+def test_a_repository_s_name_stands_for_its_address(server: ChartServer, tmp_path: Path, form: str) -> None:
+    metadata = PARENT.replace("{url}", f'"{form}"', 1).replace('"{url}"', f'"{form}"')
+    ours, theirs = (
+        write_shop(tmp_path / "one", server, metadata),
+        write_shop(tmp_path / "two", server, metadata),
+    )
+    named("team", server.url, ours).update(NOON)
+    home = os.environ | {
+        "HELM_REPOSITORY_CONFIG": str(tmp_path / "r.yaml"),
+        "HELM_CACHE_HOME": str(tmp_path / "c"),
+    }
+    for helm in (["repo", "add", "team", server.url], ["dependency", "update", str(theirs)]):
+        subprocess.run(["helm", *helm], env=home, check=True, capture_output=True, timeout=60)
+    assert lock(ours) == lock(theirs)
+    assert lock(ours)["dependencies"][0]["repository"] == server.url
+
+
+def test_a_name_that_nobody_gave_is_said(server: ChartServer, tmp_path: Path) -> None:
+    shop = write_shop(tmp_path / "one", server, PARENT.replace("{url}", '"@elsewhere"', 1))
+    with pytest.raises(ChartRepositoryError, match=r"named 'elsewhere'.*\n.*There are: team"):
+        named("team", server.url, shop)
 
 
 def test_build_gives_what_was_locked_also_when_there_is_something_newer(shop, server, tmp_path) -> None:

@@ -5,8 +5,8 @@ lab writes and reads the same ones, by Helm's own library, so that the ``helm`` 
 off, and the other way round.
 """
 
-from labkit.helm.releases.releases import Releases, Wait
+from labkit.helm.releases.releases import Plan, Releases, Wait
 from labkit.helm.releases.revision import Hook, Revision
 from labkit.helm.releases.storage import open_secret
 
-__all__ = ["Hook", "Releases", "Revision", "Wait", "open_secret"]
+__all__ = ["Hook", "Plan", "Releases", "Revision", "Wait", "open_secret"]

@@ -138,10 +138,9 @@ class RepositoryBook:
 
     def open(self, url: str, given: Access | None = None) -> ChartRepository:
         """The repository at an address, or of a name (``@name``, ``alias:name`` as in ``Chart.yaml``)."""
-        for prefix in ("@", "alias:"):
-            if url.startswith(prefix):
-                named = self[url.removeprefix(prefix)]
-                return ChartRepository(named.url, self.access(named.url, named.access))
+        name = url.removeprefix("alias:").removeprefix("@")
+        if name != url:
+            return ChartRepository(self[name].url, self.access(self[name].url, self[name].access))
         return ChartRepository(url, self.access(url, given))
 
     def _candidates(self, place: Place) -> list[Access]:
