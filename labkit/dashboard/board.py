@@ -66,10 +66,7 @@ class Board:
 
     def loop(self, name: str) -> Loop:
         """The loop of an application, as `labkit.views.loop` draws it."""
-        application = self.application(name)
-        card = card_of(application, self.commit(application))
-        said = f"{card.commit} by {card.author}" if card.author else card.commit
-        return loop_of(self.controller.loop(name), application, said)
+        return loop_of(self.controller.loop(name), self.application(name))
 
     def tree(self, name: str) -> JSON:
         """The resource tree as a flat list: each node with the ``uid`` of its ``parent``.

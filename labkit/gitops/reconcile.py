@@ -31,6 +31,7 @@ from labkit.k8s.objects import Object, annotations_of, metadata, name_of, uid_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from labkit.gitops.api.application import Source
     from labkit.gitops.diff import Comparison
     from labkit.gitops.live import Server
     from labkit.gitops.observe import Observer, Sight
@@ -153,16 +154,25 @@ class Reconciler:
 
     def _receive(self, app: Application, reason: str, memory: Memory, trace: Trace) -> tuple[str, ...]:
         """The commits that the sources mean, and a word in the trace on what made us ask."""
-        asked = " and ".join(f"{source.repo_url} {source.target_revision}" for source in app.sources)
-        with trace.stage("received", asked) as stage:
+        with trace.stage("received", refresh.WORDS[reason]) as stage:
             found = self._resolve(app, reason)
-            commits = ", ".join(sha[:7] for sha in found)
-            stage.says = f"{commits}: {refresh.WORDS[reason]}"
+            stage.says = "; ".join(map(self._quoted, app.sources, found))
             anew = found != memory.revisions or reason in {"hard", "spec changed"}
             if anew:
                 trace.begin()
-        trace.tell(f"{'commit' if anew else 'still commit'} {stage.says}")
+        trace.tell(f"{'' if anew else 'still '}{stage.says}: {stage.looked}")
         return found
+
+    def _quoted(self, source: Source, revision: str) -> str:
+        """A revision as people quote it: ``1a2b3c4 the subject by its author``; a chart's is its version."""
+        try:
+            commit = self._observer.sources.commit(source, revision)
+        except LabError:
+            return shortened(revision)
+        if commit is None:
+            return f"{source.chart} {revision}"
+        subject = commit.message.partition("\n")[0]
+        return f"{shortened(revision)} {subject} by {commit.author.name}"
 
     def _resolve(self, app: Application, reason: str) -> tuple[str, ...]:
         """The revisions that the sources mean. After a restart, without a reason to ask, those of the status do."""
@@ -212,8 +222,9 @@ class Reconciler:
             memory.waves,
             self._wave_seconds,
         )
+        began = self._clock.now()
         again = job.advance()
-        self._traces.of(app.obj).planned(job.progress(), anew=not running)
+        self._traces.of(app.obj).planned(job.progress(), anew=not running, began=began)
         if status["operationState"]["phase"] in ENDED:
             self._ended(app, status, memory, job)
         return again

@@ -19,6 +19,7 @@ from labkit.k8s.objects import name_of, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from labkit.gitops.sync.gates import Decision
     from labkit.k8s.objects import Object
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 
 STAGES = ("received", "rendered", "compared", "planned")
+STUCK = {
+    "received": "the source could not be read",
+    "rendered": "what the source holds could not be rendered",
+    "compared": "Git and live could not be compared",
+    "planned": "no plan could be made",
+}
+"""Why nothing more happens when a stage failed."""
+
 RUNNING, SUCCEEDED, FAILED, HELD = "Running", "Succeeded", "Failed", "Held"
 KEPT = 40
 
@@ -68,6 +77,7 @@ class Trace:
         except Exception as error:
             stage.status, stage.says = FAILED, str(error)
             self._cut(name)
+            self._gates = {"sync": False, "reason": STUCK[name], "gates": []}
             raise
         else:
             stage.status = SUCCEEDED
@@ -93,8 +103,8 @@ class Trace:
             self._held(keep_waves=decision.gate == "failed")
             self.tell(f"no sync: {decision.reason}")
 
-    def planned(self, tasks: list[JSON], *, anew: bool) -> None:
-        """The operation's tasks and how far each has come; ``anew`` when it begins.
+    def planned(self, tasks: list[JSON], *, anew: bool, began: datetime) -> None:
+        """The operation's tasks and how far each has come; ``anew`` when it begins, ``began`` when this pass of it did.
 
         A task that the plan has no more has been done: what is pruned is not planned again.
         """
@@ -104,7 +114,7 @@ class Trace:
             known = {} if anew else {(wave["phase"], wave["wave"]): wave for wave in self._waves}
             for wave in waves:
                 before = known.get((wave["phase"], wave["wave"]), {})
-                wave["began"] = before.get("began") or (now if wave["status"] else "")
+                wave["began"] = before.get("began") or (_stamp(began) if wave["status"] else "")
                 ended = wave["status"] in {SUCCEEDED, FAILED}
                 wave["ended"] = (before.get("ended") or now) if ended else ""
             self._waves = waves
@@ -156,7 +166,7 @@ class Trace:
         return known is not None and known.status == SUCCEEDED
 
     def _now(self) -> str:
-        return self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return _stamp(self._clock.now())
 
 
 class Traces:
@@ -177,6 +187,11 @@ class Traces:
     def forget(self, name: str) -> None:
         """The application is gone."""
         self._known.pop(name, None)
+
+
+def _stamp(moment: datetime) -> str:
+    """The moment with milliseconds: a stage takes no longer."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _merged(waves: list[JSON], tasks: list[JSON]) -> list[JSON]:

@@ -91,7 +91,7 @@ class App:
         """The loop of late, stage by stage, with what each looked at, how long it took, and which gate held."""
         from labkit.lab.pictures import loop
 
-        return loop(self._ask("loop"), self.object, self.commit)
+        return loop(self._ask("loop"), self.object)
 
     @property
     def network(self) -> View:

@@ -36,9 +36,9 @@ def application(app: App) -> View:
     )
 
 
-def loop(told: JSON, obj: JSON, commit: str) -> View:
+def loop(told: JSON, obj: JSON) -> View:
     """The loop's picture, of what the service told."""
-    return loop_view(loop_of(told, obj, commit))
+    return loop_view(loop_of(told, obj))
 
 
 def _part(draw: Any) -> View:

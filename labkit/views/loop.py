@@ -51,11 +51,11 @@ class Loop:
         return bool(self.gates)
 
 
-def loop_of(told: JSON, application: JSON, commit: str = "") -> Loop:
-    """The loop, of what the controller told, the Application, and the commit as people quote it."""
+def loop_of(told: JSON, application: JSON) -> Loop:
+    """The loop, of what the controller told, and the Application."""
     status = application.get("status") or {}
     known = {stage["name"]: stage for stage in told.get("stages") or []}
-    steps = [_stage(name, known.get(name), commit) for name in STAGES]
+    steps = [_stage(name, known.get(name)) for name in STAGES]
     steps += [_wave(wave) for wave in told.get("waves") or []]
     health = (status.get("health") or {}).get("status") or ""
     since = (status.get("health") or {}).get("lastTransitionTime") or ""
@@ -89,6 +89,8 @@ def why(shown: Loop) -> str:
     held = next((gate for gate in shown.gates if gate["state"] == "held"), None)
     if not shown.reason:
         return ""
+    if not shown.gates:
+        return f"The controller cannot go on: {shown.reason}. What runs goes on running."
     if held is None:
         return f"The controller synced by itself: {shown.reason}."
     if held["gate"] == "differs":
@@ -110,20 +112,18 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _stage(name: str, stage: JSON | None, commit: str) -> Step:
+def _stage(name: str, stage: JSON | None) -> Step:
     if stage is None:
         return Step(name)
-    says, looked = stage["says"], f"looked at {stage['looked']}"
-    if name == "received" and commit and stage["status"] == "Succeeded":
-        says, looked = commit, says.partition(": ")[2]
-    return Step(name, stage["status"], says, looked, stage["seconds"], stage["at"])
+    looked = stage["looked"] if name == "received" else f"looked at {stage['looked']}"
+    return Step(name, stage["status"], stage["says"], looked, stage["seconds"], stage["at"])
 
 
 def _wave(wave: JSON) -> Step:
-    number = "" if wave["wave"] is None else f" {wave['wave']}"
-    name = "first" if wave["wave"] is None else f"wave{number}"
-    if wave["phase"] != "Sync":
-        name = f"{wave['phase']}{number}"
+    number = wave["wave"]
+    name = f"wave {number}" if wave["phase"] == "Sync" else f"{wave['phase']} {number}"
+    if number is None:
+        name = "namespace"  # it comes before whatever has a wave
     tasks = wave["tasks"]
     done = sum(task["status"] == "Succeeded" for task in tasks)
     running = next((t for t in tasks if t["status"] in {"Failed", "Running"}), None)

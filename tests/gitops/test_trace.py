@@ -81,6 +81,7 @@ def test_a_source_that_does_not_render_ends_the_picture_there(world):
     loop = seen(world, app, lambda f: names(f).get("rendered") == "Failed")
     assert "a.yaml" in names(loop, "says")["rendered"]
     assert "compared" not in names(loop)
+    assert loop["reason"] == "what the source holds could not be rendered"
 
 
 def test_a_wave_that_fails_says_which_task_and_the_commit_is_not_tried_again(world):

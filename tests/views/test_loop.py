@@ -28,7 +28,7 @@ def told(**changes):
     wave = {"phase": "Sync", "wave": 0, "status": "Failed", "tasks": tasks}
     wave |= {"began": "2026-01-01T10:00:00.000Z", "ended": "2026-01-01T10:00:01.200Z"}
     found = {
-        "stages": [stage("received", "1a2b3c4: a push asked"), stage("rendered", "2 objects from 1 file")],
+        "stages": [stage("received", "1a2b3c4 Blue by Ann"), stage("rendered", "2 objects from 1 file")],
         "waves": [wave],
         "gates": gates,
         "reason": "drift is shown, not undone",
@@ -49,7 +49,7 @@ def application(**status):
 
 
 def test_the_text_tells_the_steps_their_tasks_and_what_keeps_the_controller():
-    assert loop(loop_of(told(), application(), "1a2b3c4 Blue by Ann"), timing=False).text.splitlines() == [
+    assert loop(loop_of(told(), application()), timing=False).text.splitlines() == [
         "✓ received  1a2b3c4 Blue by Ann",
         "✓ rendered  2 objects from 1 file",
         "· compared",
@@ -67,7 +67,12 @@ def test_with_timing_each_step_says_how_long_it_took():
     assert "(4 ms)" in shown.text
     assert "1.2 s" in shown.html
     assert "it stops here" in shown.html
-    assert "a push asked" in shown.html or "1a2b3c4" in shown.html
+    assert "a place · 4 ms" in shown.html
+
+
+def test_a_stage_that_failed_says_why_nothing_more_happens():
+    shown = loop(loop_of(told(gates=[], reason="it could not be rendered"), application()))
+    assert "→ The controller cannot go on: it could not be rendered. What runs goes on running." in shown.text
 
 
 def test_a_controller_that_has_just_begun_has_told_nothing_yet():
@@ -134,7 +139,7 @@ def test_text_from_elsewhere_is_never_markup():
     hostile["journal"][0]["says"] = HOSTILE
     pod = {"kind": "Pod", "metadata": {"name": HOSTILE, "namespace": HOSTILE}, "status": {"podIP": HOSTILE}}
     for view in (
-        applications([card]), applications_table([card]), loop(loop_of(hostile, application(), HOSTILE)), network([pod])
+        applications([card]), applications_table([card]), loop(loop_of(hostile, application())), network([pod])
     ):  # fmt: skip
         assert "<img src" not in view.html
         assert "&lt;img src" in view.html
