@@ -125,8 +125,16 @@ class Subresources:
     def _evict(self, call: Call) -> Answer:
         route = call.route
         eviction = bodies.parse(call.body, call.media_type, "Eviction").value
+        name = (eviction.get("metadata") or {}).get("name") or route.name
+        if name != route.name:
+            raise BadRequest("name in URL does not match name in Eviction object")
         said = eviction.get("deleteOptions") or {}
-        how = DeleteOptions(grace_seconds=said.get("gracePeriodSeconds"), dry_run=bool(said.get("dryRun")))
+        wanted = said.get("preconditions") or {}
+        how = DeleteOptions(
+            grace_seconds=said.get("gracePeriodSeconds"),
+            uid=wanted.get("uid") or "",
+            dry_run=bool(said.get("dryRun") or call.query.get("dryRun")),
+        )
         self.evict(route.namespace, route.name, how, call.user)
         return wire.respond(
             {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201},
@@ -135,13 +143,14 @@ class Subresources:
         )
 
     def evict(self, namespace: str, name: str, how: DeleteOptions, user: User) -> None:
-        """Delete a pod if its disruption budget allows.  Raises `TooManyRequests`."""
-        from labkit.sandbox.apiserver.eviction import spend_budget
+        """Delete a pod if its disruption budget allows.  Raises as `eviction.spend_budget`."""
+        from labkit.sandbox.apiserver import eviction
 
         resource = self._api.resource("v1", "Pod")
         pod = self._api.verbs.get(resource, namespace, name)
+        eviction.spend_budget(self._api, pod, dry_run=how.dry_run)
         if not how.dry_run:
-            spend_budget(self._api, pod)
+            eviction.mark(self._api, pod)
         self._api.verbs.delete(resource, namespace, name, how, user)
 
     # ── service accounts ──────────────────────────────────────────────────────

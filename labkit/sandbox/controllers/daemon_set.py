@@ -139,8 +139,9 @@ class DaemonSets:
         try:
             made = self._client.create(pod)
         except ApiError as error:
-            if "NamespaceTerminating" not in str(error.details):
-                self._events.warning(ds, "FailedCreate", f"Error creating: {error.message}")
+            if "NamespaceTerminating" in str(error.details):
+                return  # nothing can be made there any more, and all that is there will go
+            self._events.warning(ds, "FailedCreate", f"Error creating: {error.message}")
             raise
         self._events.normal(ds, "SuccessfulCreate", f"Created pod: {name_of(made)}")
 
