@@ -10,6 +10,9 @@ from labkit.cli.complete import clusters
 from labkit.cli.output import Format, Output, listing, structured
 from labkit.cli.session import confirm, note, say, session
 
+Of = Annotated[
+    str, typer.Option("--cluster", help="The cluster; the lab's first one.", autocompletion=clusters)
+]
 Name = Annotated[str, typer.Argument(help="The cluster's name.")]
 
 
@@ -79,3 +82,46 @@ def images(output: Output = Format.TABLE) -> None:
         wide={"TAGS": lambda i: i["tags"]},
         empty="",
     )
+
+
+def snapshot(
+    name: Annotated[str, typer.Argument(help="The snapshot's name; without one they are listed.")] = "",
+    cluster: Of = "lab",
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the snapshot instead.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Save a sandbox's state under a name, or list what is saved. It takes a moment, and the cluster goes on running.
+
+    A snapshot of that name is replaced. Without a name: list the snapshots.
+    """
+    from labkit.lab.clusters import Clusters
+
+    found = Clusters(session.settings())
+    if not name:
+        columns = {
+            "NAME": lambda s: s["name"],
+            "CREATED": lambda s: s["created"],
+            "SIZE": lambda s: f"{s['bytes'] / 1e6:.1f} MB",
+        }
+        empty = "No snapshots yet: labkit cluster snapshot NAME"
+        listing(found.snapshots(cluster), output, columns, empty=empty)
+        return
+    made = found.forget(cluster, name) if delete else found.snapshot(cluster, name)
+    if not structured(made, output):
+        say(f"Snapshot {name} {'is deleted' if delete else f'of cluster {cluster} is saved'}.")
+
+
+def restore(
+    name: Annotated[str, typer.Argument(help="The snapshot's name.")],
+    cluster: Of = "lab",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Make a sandbox's state what it was when the snapshot was saved. What came since is gone."""
+    from labkit.lab.clusters import Clusters
+
+    found = Clusters(session.settings())
+    confirm(f"Give up what changed in cluster {cluster} since snapshot {name}?", yes=yes, where=cluster)
+    done = found.restore(cluster, name)
+    if not structured(done, output):
+        say(f"Cluster {cluster} is as it was: {done['changed']} objects changed.")

@@ -145,6 +145,8 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "create": Entry("cluster:create", "Create a cluster beside the lab's first one."),
         "list": Entry("cluster:list_", "List the lab's clusters."),
         "delete": Entry("cluster:delete", "Delete a cluster that the lab made."),
+        "snapshot": Entry("cluster:snapshot", "Save a sandbox's state under a name, or list what is saved."),
+        "restore": Entry("cluster:restore", "Make a sandbox's state what it was."),
         "images": Entry("cluster:images", "List the images that a sandbox knows."),
     },
 }

@@ -130,11 +130,10 @@ class Cluster:
         """One kind. Raises `NoSuchKind`, which names near ones."""
         return self._discovery.find(api_version, kind)
 
-    def raw(self, path: str) -> str:
-        """What the server answers to a GET of ``path``, as text (``kubectl get --raw``)."""
-        return self._transport.send("GET", path, accept="application/json, */*").data.decode(
-            "utf-8", "replace"
-        )
+    def raw(self, path: str, method: str = "GET") -> str:
+        """What the server answers at ``path``, as text (``kubectl get --raw``)."""
+        answer = self._transport.send(method, path, accept="application/json, */*")
+        return answer.data.decode("utf-8", "replace")
 
     def api_client(self) -> Any:
         """The official Python client (``kubernetes.client.ApiClient``) for this cluster, to go on with by hand."""

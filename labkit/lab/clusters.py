@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.cluster import Cluster, ClusterState, Provider, merge_entries, provider, remove_entries
+from labkit.cluster.providers import SandboxProvider
 from labkit.errors import ClusterError
 from labkit.settings import Settings, user_kubeconfig
 
@@ -81,6 +82,32 @@ class Clusters:
         (self._settings.clusters / name / "deleting").touch()  # else the service would start it again
         provider_of(found.provider, self._settings).delete(name)
         remove_entries(self._settings.kubeconfig, name)
+
+    def snapshots(self, name: str) -> list[dict[str, Any]]:
+        """A sandbox's snapshots, oldest first: ``name``, ``created``, ``bytes``."""
+        return self._sandbox(name).snapshots(name)
+
+    def snapshot(self, name: str, snapshot: str) -> dict[str, Any]:
+        """Save a running sandbox's state; an older snapshot of that name is replaced."""
+        return self._sandbox(name).snapshot(name, snapshot)
+
+    def restore(self, name: str, snapshot: str) -> dict[str, Any]:
+        """Make a running sandbox's state what it was; ``changed`` says how many objects that changed."""
+        return self._sandbox(name).restore(name, snapshot)
+
+    def forget(self, name: str, snapshot: str) -> dict[str, Any]:
+        """Delete a snapshot."""
+        return self._sandbox(name).forget(name, snapshot)
+
+    def _sandbox(self, name: str) -> SandboxProvider:
+        found = self[name]
+        if found.provider != "sandbox":
+            raise ClusterError(
+                f"cluster {name} is of kind {found.provider}: its state cannot be saved and restored",
+                where=name,
+                fix="Snapshots are a sandbox's. labkit cluster create NAME makes one.",
+            )
+        return SandboxProvider(self._settings.clusters)
 
     def __getitem__(self, name: str) -> ClusterEntry:
         for entry in self:

@@ -26,6 +26,7 @@ from labkit.sandbox.apiserver.app import Application
 from labkit.sandbox.apiserver.bootstrap import bootstrap
 from labkit.sandbox.client import LocalClient
 from labkit.sandbox.server import HttpsServer, listen
+from labkit.sandbox.snapshots import Snapshots
 from labkit.sandbox.store import Store
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class Sandbox:
                 self.folder / "kubeconfig", kubeconfig(self.url, tls.authority_pem, token)
             )
             bootstrap(api, listener.getsockname()[1])
+            api.snapshots = Snapshots(
+                store, self.folder / "snapshots", lambda change: self._quietly(api, change)
+            )
             self._server = HttpsServer(Application(api), tls, before_stop=api.close)
             stack.callback(self._stop_parts)
             stack.callback((self.folder / READY_FILE).unlink, missing_ok=True)
@@ -108,6 +112,19 @@ class Sandbox:
             if name == "kubelet":
                 api.node = part
             self._parts.append(part)
+
+    def _quietly(self, api: Api, change: Callable[[], int]) -> int:
+        """Change the store under everybody: controllers and kubelet begin anew, watchers have to list again."""
+        working = bool(self._parts)
+        self._stop_parts()
+        try:
+            changed = change()
+            for watch in tuple(api.watches):
+                watch.expire()
+        finally:
+            if working:
+                self._start_parts(api)
+        return changed
 
     def _stop_parts(self) -> None:
         while self._parts:

@@ -10,6 +10,7 @@ answered is still there after ``kill -9``, and a full disk is an error, not a lo
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
@@ -209,10 +210,7 @@ class Store:
         before = self._entries[key.resource][key.namespace, key.name]
         change = Change(self.revision + 1, key, None, before.value)
         self._commit(change)
-        place = (key.namespace, key.name)
-        del self._entries[key.resource][place]
-        order = self._order[key.resource]
-        order.pop(bisect_left(order, place))
+        self._forget(key)
         self._tell(change)
         return change
 
@@ -236,15 +234,85 @@ class Store:
             self._db.execute("UPDATE counter SET compacted = ?", (revision,))
         self.compacted = revision
 
+    # ── snapshots ─────────────────────────────────────────────────────────────
+
+    def save(self, path: Path) -> None:
+        """Write a copy of everything to a file, in the place of an older one.  Raises `StorageFull`."""
+        made = path.with_suffix(".new")
+        made.unlink(missing_ok=True)
+        try:
+            self._db.execute("VACUUM INTO ?", (str(made),))
+        except sqlite3.OperationalError as error:
+            made.unlink(missing_ok=True)
+            raise _storage_error(error) from error
+        made.chmod(0o600)
+        made.replace(path)
+
+    def restore(self, path: Path) -> int:
+        """Make the objects those of a copy; return how many that changed.
+
+        Each change is a write of now, all of them are one transaction, and the history before it is forgotten.
+        Raises `SettingsError` for a file that is no copy, `StorageFull` on a full disk; then nothing has changed.
+        """
+        changes = self._difference(_objects(path))
+        last = self.revision + max(1, len(changes))
+        with _transaction(self._db):
+            for change in changes:
+                self._write(change)
+            self._db.execute("DELETE FROM history")
+            self._db.execute("UPDATE counter SET revision = ?, compacted = ?", (last, last))
+        self.revision = self.compacted = last
+        for change in changes:
+            if change.value is None:
+                self._forget(change.key)
+            else:
+                self._remember(change.key, Entry(change.revision, change.value, _labels(change.last)))
+        for change in changes:
+            self._tell(change)
+        return len(changes)
+
+    def _difference(self, wanted: dict[Key, bytes]) -> Changes:
+        """The writes that lead to the wanted objects: definitions of kinds are there before their objects."""
+        there = {
+            Key(r, *place): entry for r, found in self._entries.items() for place, entry in found.items()
+        }
+        gone = sorted((key for key in there if key not in wanted), key=_definitions_last)
+        kept = sorted((key for key in wanted), key=_definitions_last, reverse=True)
+        changes: Changes = []
+        for key in gone:
+            revision = self.revision + len(changes) + 1
+            changes.append(Change(revision, key, None, there[key].value))
+        for key in kept:
+            before = there[key].value if key in there else None
+            if before is not None and _same(before, wanted[key]):
+                continue
+            revision = self.revision + len(changes) + 1
+            obj = orjson.loads(wanted[key])
+            obj["metadata"]["resourceVersion"] = str(revision)
+            changes.append(Change(revision, key, orjson.dumps(obj), before))
+        return changes
+
+    def _write(self, change: Change) -> None:
+        key = change.key
+        if change.value is None:
+            self._db.execute("DELETE FROM object WHERE resource = ? AND namespace = ? AND name = ?", key)
+        else:
+            self._db.execute(
+                "INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?)", (*key, change.revision, change.value)
+            )
+
+    def _forget(self, key: Key) -> None:
+        place = (key.namespace, key.name)
+        del self._entries[key.resource][place]
+        order = self._order[key.resource]
+        order.pop(bisect_left(order, place))
+
+    # ── inside ────────────────────────────────────────────────────────────────
+
     def _commit(self, change: Change) -> None:
         key, revision = change.key, change.revision
         with _transaction(self._db):
-            if change.value is None:
-                self._db.execute("DELETE FROM object WHERE resource = ? AND namespace = ? AND name = ?", key)
-            else:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?)", (*key, revision, change.value)
-                )
+            self._write(change)
             self._db.execute(
                 "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?)",
                 (revision, *key, change.value, change.previous),
@@ -337,6 +405,33 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _objects(path: Path) -> dict[Key, bytes]:
+    """What a copy holds, by key.  Raises `SettingsError`."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            _check_format(db.execute("PRAGMA user_version").fetchone()[0], path)
+            rows = db.execute("SELECT resource, namespace, name, value FROM object").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise SettingsError(
+            f"not a usable snapshot: {error}", where=str(path), fix="delete it, and save another"
+        ) from error
+    return {Key(resource, namespace, name): value for resource, namespace, name, value in rows}
+
+
+def _definitions_last(key: Key) -> tuple[bool, Key]:
+    return key.resource == "customresourcedefinitions.apiextensions.k8s.io", key
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    """Whether two objects differ in their resourceVersion at most."""
+    if one == other:
+        return True
+    found, wanted = orjson.loads(one), orjson.loads(other)
+    for obj in (found, wanted):
+        obj["metadata"].pop("resourceVersion", None)
+    return bool(found == wanted)
 
 
 def _labels(obj: Object) -> dict[str, str]:

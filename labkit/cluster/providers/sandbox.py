@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import orjson
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labkit.cluster.confirmation import Confirm
+
+Rows = list[dict[str, Any]]
 
 READY_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -120,6 +123,36 @@ class SandboxProvider:
     def connect(self, name: str, *, confirm: Confirm | None = None) -> Cluster:
         """The cluster; it is the lab's own, so a write asks nobody."""
         return Cluster.from_kubeconfig(self.kubeconfig(name), own=True, confirm=confirm)
+
+    def snapshots(self, name: str) -> Rows:
+        """The cluster's snapshots, oldest first: ``name``, ``created``, ``bytes``."""
+        found: Rows = self._snapshots(name, "GET")["items"]
+        return found
+
+    def snapshot(self, name: str, snapshot: str) -> dict[str, Any]:
+        """Save the running cluster's state under a name; an older one of that name is replaced."""
+        return self._snapshots(name, "PUT", snapshot)
+
+    def restore(self, name: str, snapshot: str) -> dict[str, Any]:
+        """Make the running cluster's state what it was. Raises `NotFound` for a snapshot that there is not."""
+        return self._snapshots(name, "POST", f"{snapshot}/restore")
+
+    def forget(self, name: str, snapshot: str) -> dict[str, Any]:
+        """Delete a snapshot."""
+        return self._snapshots(name, "DELETE", snapshot)
+
+    def _snapshots(self, name: str, method: str, path: str = "") -> dict[str, Any]:
+        if self.status(name).state != "running":
+            raise ClusterError(
+                f"cluster {name} does not run, and only a running one saves and restores its state",
+                where=name,
+                fix=f"labkit up, or labkit cluster create {name}, starts it.",
+            )
+        with self.connect(name) as cluster:
+            found: dict[str, Any] = orjson.loads(
+                cluster.raw(f"/sandbox/snapshots/{quote(path)}".rstrip("/"), method)
+            )
+        return found
 
     def log(self, name: str) -> Path:
         """What the process wrote."""

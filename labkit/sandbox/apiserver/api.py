@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labkit.sandbox.apiserver.openapi import OpenApi
     from labkit.sandbox.apiserver.tables import Tables
     from labkit.sandbox.apiserver.watch import Watch
+    from labkit.sandbox.snapshots import Snapshots
 
 JSON = dict[str, Any]
 
@@ -67,6 +68,7 @@ class Api:
         self.plain = Plain(self)
         self.watches: set[Watch] = set()
         self.closing = False
+        self.snapshots: Snapshots | None = None
         self.node: NodeApi | None = None
         for resource in metrics.resources(self):
             self.registry.add(resource)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING, Any, Final
 
+from labkit.sandbox import snapshots
 from labkit.sandbox.apiserver import discovery, wire
 from labkit.sandbox.apiserver.negotiation import Form
 from labkit.sandbox.apiserver.routing import PlainNotFound
@@ -30,6 +31,8 @@ class Plain:
     async def answer(self, call: Call) -> Response:
         """The document at the call's path.  Raises `PlainNotFound`."""
         path = call.path.rstrip("/") or "/"
+        if path.startswith(snapshots.ROOT) and self._api.snapshots is not None:
+            return wire.respond(self._api.snapshots.answer(call.method, path), Form())
         if call.method not in ("GET", "HEAD"):
             raise PlainNotFound
         if path in _HEALTH or path.startswith(tuple(f"{one}/" for one in _HEALTH)):

@@ -53,6 +53,12 @@ class Watch:
         self._begin()
         self._unsubscribe = store.subscribe(self._on_change)
 
+    def expire(self) -> None:
+        """End it with 410 Gone: what it saw is no longer how things came to be."""
+        if not self._closed:
+            self._fail(Gone(f"too old resource version: the history before {self._store.revision} is gone"))
+        self.close()
+
     def close(self) -> None:
         """End it; lines that are waiting are still given."""
         self._closed = True
