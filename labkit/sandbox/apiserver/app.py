@@ -69,6 +69,9 @@ class Application:
                 return await self._api.plain.answer(call)
             call.route = resolve(scope["method"], asked, rest, self._api.registry)
             return await self._api.handlers.answer(call)
+        except _Refused as error:  # in these words, and as text, by kube-apiserver, too
+            text = f'Internal Server Error: "{scope["path"]}": {error}\n'
+            return Response(text.encode(), 500, "text/plain; charset=utf-8")
         except PlainNotFound:
             return Response(b"404 page not found\n", 404, "text/plain; charset=utf-8")
         except ApiError as error:
@@ -83,6 +86,8 @@ class Application:
         user = self._api.authenticator.user(headers, certificate)
         other = authentication.impersonated(headers)
         if other is None:
+            if nobody := authentication.impersonated_without_user(headers):
+                raise _Refused(f"requested [{nobody}] without impersonating a user")
             return user
         for asked in _impersonation(other):
             self._api.authorizer.require(user, asked)
@@ -90,6 +95,10 @@ class Application:
 
 
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+
+
+class _Refused(Exception):
+    """Headers that contradict each other."""
 
 
 class _Disconnected(Exception):
@@ -109,6 +118,8 @@ def _impersonation(other: User) -> list[Attributes]:
         for group in other.groups
         if group not in implied and not group.startswith("system:serviceaccounts:")
     ]
+    if other.uid:
+        asked.append(Attributes("impersonate", "authentication.k8s.io", "v1", "uids", name=other.uid))
     for key, values in other.extra.items():
         asked += [
             Attributes("impersonate", "authentication.k8s.io", "v1", "userextras", key, name=value)

@@ -135,6 +135,18 @@ def impersonated(headers: Headers) -> User | None:
     return User(name, tuple(groups), uid, extra)
 
 
+def impersonated_without_user(headers: Headers) -> str:
+    """What the sender wants to be without saying who, as Go prints it; "" where nothing is wrong."""
+    found = [f"{{Group  {group}    }}" for group in headers.get("impersonate-group", [])]
+    for header, values in headers.items():
+        if header.startswith("impersonate-extra-"):
+            found += [
+                f"{{UserExtra  {value}    {header.removeprefix('impersonate-extra-')}}}" for value in values
+            ]
+    found += [f"{{UID  {uid}    }}" for uid in headers.get("impersonate-uid", [])]
+    return " ".join(found)
+
+
 def _encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 

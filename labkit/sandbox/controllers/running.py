@@ -20,6 +20,7 @@ from labkit.sandbox.controllers.plane import ControlPlane
 from labkit.sandbox.controllers.replica_set import ReplicaSets
 from labkit.sandbox.controllers.replication_controller import ReplicationControllers
 from labkit.sandbox.controllers.resource_quota import ResourceQuotas
+from labkit.sandbox.controllers.role_aggregation import RoleAggregation
 from labkit.sandbox.controllers.scheduler import Scheduler
 from labkit.sandbox.controllers.service_accounts import NamespaceContents
 from labkit.sandbox.controllers.stateful_set import StatefulSets
@@ -50,6 +51,7 @@ _SIMPLE = (
     StorageProtection,
     FinishedJobs,
     Endpoints,
+    RoleAggregation,
 )
 
 
