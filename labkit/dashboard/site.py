@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from labkit import errors
 from labkit.dashboard import fragments
-from labkit.dashboard.access import HEADERS, same_site
+from labkit.dashboard.access import HEADERS, PROXIED, same_site
 from labkit.dashboard.actions import ACTIONS
 from labkit.dashboard.news import News
 from labkit.views import words
@@ -107,7 +107,12 @@ class Dashboard:
             session = self._access.session(request)
             if not session:
                 return self._ask(request)
-            facts = {"root": _root(request), "csrf": self._access.form_token(session), "lab": self._lab}
+            facts: dict[str, Any] = {
+                "root": _root(request),
+                "csrf": self._access.form_token(session),
+                "lab": self._lab,
+            }
+            facts["guest"] = session == PROXIED
             try:
                 return HTMLResponse(await run_in_threadpool(draw, request, self._board, facts))
             except errors.LabError as error:

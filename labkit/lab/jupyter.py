@@ -57,6 +57,7 @@ def start(settings: Settings, *, port: int = 0) -> Jupyter:
     token = settings.token("jupyter-token")
     chosen = _port(port, settings.remembered().get("jupyter_port", 0))
     write_private(folder / "config" / "labconfig" / "page_config.json", json.dumps(_NO_NEWS))
+    write_private(folder / "config" / "jupyter_server_config.json", json.dumps(_proxied(settings)))
     first = first_notebook(settings)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
     command += [
@@ -91,6 +92,25 @@ def first_notebook(settings: Settings) -> str:
     """The first notebook by name, relative to the lab folder; empty if there is none."""
     found = sorted(settings.notebooks.glob("*.ipynb"))
     return found[0].relative_to(settings.home).as_posix() if found else ""
+
+
+def _proxied(settings: Settings) -> dict[str, Any]:
+    """The live picture inside JupyterLab, at ``/labkit/dashboard/``: its proxy opens it, the browser needs no token."""
+    from labkit.dashboard.access import PROXY_HEADER, proxy_key
+
+    record = settings.service()
+    if record is None:
+        return {}
+    entry = {"enabled": True, "title": "Live picture", "path_info": "labkit/dashboard/", "category": "Other"}
+    server = {
+        "command": [],  # it runs already
+        "port": record.port,
+        "absolute_url": False,
+        "new_browser_tab": False,
+        "request_headers_override": {PROXY_HEADER: proxy_key(settings.token())},
+        "launcher_entry": entry,
+    }
+    return {"ServerProxy": {"servers": {"labkit": server}}}
 
 
 def _launch(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.views.table import aligned
 from labkit.views.view import View, render
 from labkit.views.words import status as marked
+from labkit.views.words import tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,13 @@ class Card:
     policy: str = ""
     resources: int = 0
     link: str = ""
+
+    @property
+    def tone(self) -> str:
+        """The tile's colour: the worse of the two words, or that something is wrong."""
+        if self.message and self.sync == "Unknown":
+            return "bad"
+        return tone(self.sync if self.health == "Healthy" else self.health)
 
     @property
     def commit(self) -> str:
