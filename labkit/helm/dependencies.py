@@ -86,7 +86,7 @@ class Dependencies:
         self._lock = "requirements.lock" if old else "Chart.lock"
         self._declared_in = "requirements.yaml" if old else "Chart.yaml"
 
-    def update(self, now: datetime) -> list[Locked]:
+    def update(self, now: datetime | None = None) -> list[Locked]:
         """Resolve every range, fetch into ``charts/``, then write the lock; nothing is changed if one fails."""
         if not self._items:
             return []
@@ -101,7 +101,7 @@ class Dependencies:
         _write(self.folder / self._lock, yaml.dump(raw))
         return locked
 
-    def build(self, now: datetime) -> list[Locked]:
+    def build(self, now: datetime | None = None) -> list[Locked]:
         """Fetch what the lock says; without a lock this is `update`. A lock of another Chart.yaml is an error."""
         text = self._files.text(self._lock)
         if text is None:

@@ -23,9 +23,10 @@ from labkit.helm.backend import (
     ReleaseCall,
     Signature,
     Signing,
+    available,
     remarks,
 )
-from labkit.helm.workers import Limits, Message, Worker
+from labkit.helm.workers import LimitMet, Limits, Message, Worker
 
 if TYPE_CHECKING:
     from labkit.helm.files import ChartFiles
@@ -104,6 +105,17 @@ class SdkBackend:
         request = {"operation": "verify", "path": str(archive.absolute()), "keyring": str(keyring.absolute())}
         found = _ask(request, Limits())["ok"]
         return Signature(tuple(found["signed_by"]), found["file_name"], found["file_hash"])
+
+
+def read_yaml(text: str) -> dict[str, Any] | None:
+    """A large document by the library's parser, which is written in Go; None where that cannot be had."""
+    if "sdk" not in available():
+        return None
+    try:
+        value = _ask({"operation": "yaml", "text": text}, Limits(seconds=60.0, megabytes=1024))["ok"]["value"]
+    except (Refused, LimitMet):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _said(signing: Signing) -> Message:

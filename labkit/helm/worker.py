@@ -227,6 +227,10 @@ class Helm:
         """Archive the chart in a folder."""
         return {"path": self.sdk.package(request["path"], destination=request["destination"])}
 
+    def yaml(self, request: Message) -> Message:
+        """A YAML document as data."""
+        return {"value": self.sdk.values_from_yaml(request["text"])}
+
     def sign(self, request: Message) -> Message:
         """Sign an archive: its ``.prov`` file, beside it."""
         options = {name: request[name] for name in ("key", "keyring", "passphrase_file") if request.get(name)}
@@ -277,6 +281,7 @@ def answer(helm: Helm, request: Message) -> Message:
         "release": helm.release,
         "sign": helm.sign,
         "verify": helm.verify,
+        "yaml": helm.yaml,
     }
     try:
         return {"ok": operations[request["operation"]](request)}

@@ -13,6 +13,7 @@ from labkit.settings import Settings, share
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from labkit.helm.dependencies import Dependencies
     from labkit.lab.chart_sources import ChartSources
     from labkit.views import View
 
@@ -43,6 +44,10 @@ class Charts:
     def load(self, path: Path | str) -> Chart:
         """The chart at any path: a folder or a packaged ``.tgz``. Messages name it from the lab folder on."""
         return Chart.load(path, shown_as=self._shown(Path(path)))
+
+    def dependencies(self, chart: Chart) -> Dependencies:
+        """The charts that a chart needs: ``update()`` writes their lock, ``build()`` fetches them, ``standing()`` lists."""
+        return self.sources.dependencies(chart.path)
 
     def files(self, chart: Chart) -> View:
         """The chart's folder as a tree, with what each file is for."""

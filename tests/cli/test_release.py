@@ -136,3 +136,17 @@ def test_a_release_lives_in_a_notebook(lab: Path) -> None:
     made.uninstall()
     with pytest.raises(ReleaseNotFound):
         releases.get("note", "book")
+
+
+def test_the_umbrella_s_dependencies_are_built_and_it_is_released(lab: Path) -> None:
+    settings = Settings(lab)
+    shutil.copytree(Path(__file__).parents[2] / "charts", lab / "more")
+    charts = Charts(lab / "more", ChartSources(settings))
+    store = charts["store"]
+    assert [each.status for each in charts.dependencies(store).standing()] == ["missing"] * 3
+    charts.dependencies(store).build()
+    made = LabReleases(settings.kubeconfig, ChartSources(settings)).install(
+        "shop", store, namespace="umbrella"
+    )
+    assert made.notes.strip() == "shop is open 9:00-18:00: a front."
+    made.uninstall()

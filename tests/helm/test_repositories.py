@@ -12,6 +12,7 @@ from labkit.errors import ChartError, ChartNotFound, ChartRepositoryError, Login
 from labkit.helm import Chart
 from labkit.helm.repositories import Access, ChartRepository, unpack
 from labkit.helm.repositories.access import locate
+from labkit.helm.repositories.index import LARGE, Index, read_index
 
 VERSIONS = ["0.1.0", "0.2.0", "0.2.1", "1.0.0-rc.1"]
 
@@ -234,3 +235,65 @@ def test_both_forms_of_a_registry_are_understood(url: str, place: str) -> None:
 def test_a_repository_that_is_not_there_is_said_with_its_address() -> None:
     with pytest.raises(ChartRepositoryError, match=r"http://127.0.0.1:9/index.yaml: .* cannot be reached"):
         ChartRepository("http://u:secret@127.0.0.1:9").resolve("web")
+
+
+def large(charts: int, versions: int, indent: str = "  ") -> str:
+    """An index as Helm writes it."""
+    entry = """\
+- annotations:
+    images: |
+      - name: it
+    artifact: "a: b"
+  apiVersion: v2
+  description: "entries: of chart{c}"
+  digest: {digest}
+  keywords:
+  - chart1
+  name: chart{c}
+  urls:
+  - chart{c}-{v}.0.0.tgz
+  version: {v}.0.0
+"""
+    lines = ["apiVersion: v1", "entries:"]
+    for c in range(charts):
+        lines.append(f"{indent}chart{c}:")
+        for v in range(versions):
+            body = entry.format(c=c, v=v, digest=f"{c:032x}{v:032x}").splitlines()
+            lines += [f"{indent}{line}" for line in body]
+    return "\n".join([*lines, "generated: '2026-01-01T00:00:00Z'", ""])
+
+
+@pytest.mark.parametrize("indent", ["  ", "    "])
+def test_a_large_index_says_the_same_as_a_small_one(indent: str) -> None:
+    text = large(40, 30, indent)
+    assert len(text) > LARGE
+    index, whole = Index.parse(text, "x"), Index(read_index(text, "x"), "x")
+    assert index.find("chart7", "^3", "x") == whole.find("chart7", "^3", "x")
+    assert index.charts == whole.charts
+    assert len(index.charts) == 40
+    with pytest.raises(ChartNotFound, match="There are: chart0"):
+        Index.parse(text, "x").find("chart99", "", "x")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  chart3:\n", "  chart3: &shared\n"),
+        ("  chart3:\n", '  "chart3":\n'),
+        ("  chart3:\n", "  chart2:\n"),
+        ("entries:\n", "entries: # all\n"),
+        ("  chart3:\n", "  # a remark\n  chart3:\n"),
+    ],
+)
+def test_an_index_in_another_form_is_read_all_the_same(before: str, after: str) -> None:
+    text = large(40, 30).replace(before, after, 1)
+    index, whole = Index.parse(text, "x"), Index(read_index(text, "x"), "x")
+    assert index.find("chart5", "", "x") == whole.find("chart5", "", "x")
+    assert index.charts == whole.charts
+
+
+def test_a_part_of_a_large_index_that_is_not_yaml_is_named() -> None:
+    text = large(40, 30).replace('  description: "entries: of chart9"', "  description: [", 1)
+    assert Index.parse(text, "x").find("chart8", "", "x").version == "29.0.0"
+    with pytest.raises(ChartRepositoryError, match=r"chart chart9"):
+        Index.parse(text, "x").find("chart9", "", "x")

@@ -21,20 +21,16 @@ def update(
     chart: Folder, username: Username = "", password: Password = "", plain_http: PlainHttp = False
 ) -> None:
     """Fetch the newest in each range of Chart.yaml into charts/, and write Chart.lock."""
-    from labkit.runtime.clock import SystemClock
-
     found = _dependencies(chart, username, password, plain_http=plain_http)
-    _say(found.update(SystemClock().now()), chart)
+    _say(found.update(), chart)
 
 
 def build(
     chart: Folder, username: Username = "", password: Password = "", plain_http: PlainHttp = False
 ) -> None:
     """Fetch what Chart.lock says into charts/, so that everybody gets the same."""
-    from labkit.runtime.clock import SystemClock
-
     found = _dependencies(chart, username, password, plain_http=plain_http)
-    _say(found.build(SystemClock().now()), chart)
+    _say(found.build(), chart)
 
 
 def list_(chart: Folder, output: Output = Format.TABLE) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ChartNotFound, ChartRepositoryError, ManifestError
+from labkit.helm.repositories.sections import sections
 from labkit.helm.text import parse
 from labkit.versions import Version, newest
 from labkit.versions import known as parsed
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 MOST_BYTES = 64 * 2**20
+LARGE = 2**18  # characters; above that, reading all of it is felt
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
@@ -29,28 +34,61 @@ class ChartVersion:
     deprecated: bool = False
 
 
-@dataclass(frozen=True)
 class Index:
-    """The charts of a repository, each with its versions, the highest first."""
+    """The charts of a repository, each with its versions, the highest first. A large one is read as far as is asked."""
 
-    charts: dict[str, tuple[ChartVersion, ...]]
+    def __init__(self, entries: Mapping[str, Any], where: str, text: str = "") -> None:
+        self._entries = dict(entries)  # each a list of entries, or the YAML of one
+        self._where = where
+        self._text = text
+        self._versions: dict[str, tuple[ChartVersion, ...]] = {}
 
     @staticmethod
     def parse(text: str, where: str) -> Index:
         """The index that a text says; entries that make no sense are passed over, as Helm does."""
-        entries = read_index(text, where)
-        charts = {name: _versions(name, items) for name, items in entries.items()}
-        return Index({name: versions for name, versions in charts.items() if versions})
+        parts = sections(text) if len(text) > LARGE else None
+        return Index(read_index(text, where), where) if parts is None else Index(parts, where, text)
+
+    @property
+    def charts(self) -> dict[str, tuple[ChartVersion, ...]]:
+        """Every chart."""
+        if self._text:
+            entries, self._text = _read_large(self._text, self._where), ""
+            self._entries, self._versions = entries, {}
+        found = {name: self.versions(name) for name in self._entries}
+        return {name: versions for name, versions in found.items() if versions}
+
+    def versions(self, chart: str) -> tuple[ChartVersion, ...]:
+        """The versions of one chart; none if there is no such chart."""
+        if chart not in self._versions and chart in self._entries:
+            entries = self._entries[chart]
+            items = _read(entries, f"{self._where}, chart {chart}") if isinstance(entries, str) else entries
+            self._versions[chart] = _versions(chart, items if isinstance(items, list) else [])
+        return self._versions.get(chart, ())
+
+    def all_versions(self, chart: str, where: str) -> list[str]:
+        """The versions of one chart as text; `ChartNotFound` says which charts there are."""
+        versions = self.versions(chart)
+        if not versions:
+            raise no_chart(chart, sorted(self._entries), where)
+        return [each.version for each in versions]
 
     def find(self, chart: str, wanted: str, where: str) -> ChartVersion:
         """The highest version of a chart in a range; `ChartNotFound` says what there is."""
-        versions = self.charts.get(chart)
-        if not versions:
-            raise no_chart(chart, sorted(self.charts), where)
-        found = newest([each.version for each in versions], wanted)
+        known = self.all_versions(chart, where)
+        found = newest(known, wanted)
         if found is None:
-            raise no_version(chart, [each.version for each in versions], wanted, where)
-        return next(each for each in versions if each.version == found)
+            raise no_version(chart, known, wanted, where)
+        return next(each for each in self.versions(chart) if each.version == found)
+
+
+def _read_large(text: str, where: str) -> dict[str, Any]:
+    """All entries of a large index: by Helm's library, whose parser is many times faster, where there is one."""
+    from labkit.helm.sdk import read_yaml
+
+    found = read_yaml(text)
+    entries = found.get("entries") if found is not None else None
+    return entries if isinstance(entries, dict) else read_index(text, where)
 
 
 def read_index(text: str, where: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from labkit.helm.metadata import read_metadata
 from labkit.helm.reading import Budget, read_archive, read_regular
 from labkit.helm.repositories import oci
 from labkit.helm.repositories.access import OCI, Access, locate
-from labkit.helm.repositories.index import MOST_BYTES, ChartVersion, Index, no_chart, no_version
+from labkit.helm.repositories.index import MOST_BYTES, ChartVersion, Index, no_version
 from labkit.helm.repositories.web import Answer, Web, same_host, shown
 from labkit.versions import Range, is_exact, known, newest
 
@@ -73,10 +73,7 @@ class ChartRepository:
     def versions(self, chart: str = "") -> list[str]:
         """The versions of a chart that there are, the highest first."""
         if self._registry is None:
-            charts = self._fresh_index().charts
-            if chart not in charts:
-                raise no_chart(chart, sorted(charts), self.url)
-            return [each.version for each in charts[chart]]
+            return self._fresh_index().all_versions(chart, self.url)
         tags = [tag.replace("_", "+") for tag in self._registry.tags(self._artifact(chart))]
         return [str(version) for version in reversed(known(tags))]
 
