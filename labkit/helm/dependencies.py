@@ -23,6 +23,7 @@ from labkit.helm.metadata import dependency_items, read_metadata
 from labkit.helm.reading import Budget, is_archive, read_archive
 from labkit.helm.text import parse
 from labkit.k8s import yaml
+from labkit.runtime.clock import SystemClock
 from labkit.versions import Range, Version, VersionError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Dependencies:
         raw = {
             "dependencies": [each.raw() for each in locked],
             "digest": digest,
-            "generated": now.isoformat(),
+            "generated": (now or SystemClock().now()).isoformat(),
         }
         _write(self.folder / self._lock, yaml.dump(raw))
         return locked

@@ -46,7 +46,7 @@ class Charts:
         return Chart.load(path, shown_as=self._shown(Path(path)))
 
     def dependencies(self, chart: Chart) -> Dependencies:
-        """The charts that a chart needs: ``update()`` writes their lock, ``build()`` fetches them, ``standing()`` lists."""
+        """The charts that a chart needs: ``update()`` locks them, ``build()`` fetches, ``standing()`` lists."""
         return self.sources.dependencies(chart.path)
 
     def files(self, chart: Chart) -> View:
