@@ -349,7 +349,7 @@ def _subject(spec: JSON) -> str:
         case "Resource":
             return f"{spec['resource']['name']} resource metric value"
         case "ContainerResource":
-            return f"{spec['containerResource']['name']} container metric value"
+            return f"{spec['containerResource']['container']} container metric value"
         case "External":
             return f"{spec['external']['metric']['name']} external metric value"
     return f"{kind.lower()} metric value"

@@ -280,9 +280,8 @@ class _State:
 
     def _backoff(self) -> float:
         """Seconds to wait before a failed pod is replaced."""
-        failures = self._tally.failed
-        last = job_tracking.last_failure(self._mine)
-        if not failures or last is None:
+        failures, last = job_tracking.failures_in_a_row(self._mine)
+        if last is None:
             return 0.0
         pause: float = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures - 1, 20))
         return max(0.0, pause - (self._now - last).total_seconds())

@@ -9,6 +9,7 @@ Whoever is killed between two steps goes on with the next one: the list says how
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -90,13 +91,15 @@ def _end_of(pod: Object) -> str:
     return "failed" if pods.phase(pod) == "Failed" or pods.is_deleting(pod) else ""
 
 
-def last_failure(mine: Iterable[Object]) -> datetime | None:
-    """When the last of the failed pods ended, unless one succeeded after it."""
-    ends = [(moment, pods.phase(pod)) for pod in mine if pods.is_finished(pod) and (moment := _ended(pod))]
-    if not ends:
-        return None
-    moment, phase = max(ends)
-    return moment if phase == "Failed" else None
+def failures_in_a_row(mine: Iterable[Object]) -> tuple[int, datetime | None]:
+    """How many pods have failed since the last one that succeeded, and when the last of them did."""
+    ends = sorted(
+        (moment, pods.phase(pod) == "Failed")
+        for pod in mine
+        if pods.is_finished(pod) and (moment := _ended(pod))
+    )
+    row = list(itertools.takewhile(lambda end: end[1], reversed(ends)))
+    return len(row), row[0][0] if row else None
 
 
 def _ended(pod: Object) -> datetime | None:

@@ -14,7 +14,7 @@ from labkit.errors import NotFound
 from labkit.k8s.objects import Object, get_path, name_of, namespace_of, uid_of
 from labkit.runtime.controller import Result
 from labkit.runtime.recorder import timestamp
-from labkit.sandbox.controllers import pods
+from labkit.sandbox.controllers import conditions, pods
 from labkit.sandbox.controllers.fits import UNSCHEDULABLE, toleration_matches
 from labkit.sandbox.controllers.plane import ControlPlane, Key, own_key
 
@@ -108,6 +108,7 @@ class NodePods:
         if left > 0:
             return Result(requeue_after=left)
         del self._missing[uid_of(pod)]
+        self._mark(pod, "DeletionByPodGC", "PodGC: node no longer exists")
         self._delete(pod, grace=0)
         return None
 
@@ -134,8 +135,20 @@ class NodePods:
         self._events.normal(
             pod, "TaintManagerEviction", f"Marking for deletion Pod {namespace_of(pod)}/{name_of(pod)}"
         )
+        self._mark(pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
         self._delete(pod)
         return None
+
+    def _mark(self, pod: Object, reason: str, message: str) -> None:
+        """Let the pod say who sends it away: a Job may count it apart from those that failed by themselves."""
+        new = conditions.condition("DisruptionTarget", "True", reason, message, self._clock.now())
+        new |= {"observedGeneration": pod["metadata"].get("generation", 1), "lastProbeTime": None}
+        status = pod.get("status") or {}
+        said = conditions.put(list(status.get("conditions") or []), new)
+        try:
+            self._client.replace_status({**pod, "status": {**status, "conditions": said}})
+        except NotFound:
+            return
 
     def _delete(self, pod: Object, grace: int | None = None) -> None:
         try:

@@ -105,6 +105,10 @@ def requests_of(found: Iterable[Object], container: str, resource: str) -> dict[
     requests = {}
     for pod in found:
         spec = pod["spec"]
+        whole = get_path(spec, "resources", "requests", resource)
+        if whole is not None and not container:  # said of the pod, not of its containers
+            requests[name_of(pod)] = milli(whole)
+            continue
         sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
         total = 0
         for one in [*spec["containers"], *sidecars]:

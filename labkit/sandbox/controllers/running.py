@@ -15,6 +15,7 @@ from labkit.sandbox.controllers.garbage import Garbage
 from labkit.sandbox.controllers.horizontal_autoscaler import HorizontalAutoscalers
 from labkit.sandbox.controllers.job import Jobs
 from labkit.sandbox.controllers.namespace import Namespaces
+from labkit.sandbox.controllers.node_health import NodeHealth
 from labkit.sandbox.controllers.nodes import NodePods, NodeTaints
 from labkit.sandbox.controllers.plane import ControlPlane
 from labkit.sandbox.controllers.replica_set import ReplicaSets
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _SIMPLE = (
     NamespaceContents,
     Scheduler,
+    NodeHealth,
     NodeTaints,
     NodePods,
     ReplicaSets,

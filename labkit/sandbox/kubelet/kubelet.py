@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from labkit.errors import AlreadyExists, BadRequest, Conflict, NotFound
+from labkit.errors import AlreadyExists, ApiError, BadRequest, Conflict, NotFound
 from labkit.k8s.objects import Object, get_path, metadata, name_of, namespace_of, uid_of
 from labkit.runtime.controller import Controller, Result
 from labkit.runtime.loop import LoopHost
@@ -95,6 +95,7 @@ class Kubelet:
         for kind in ("ConfigMap", "Secret"):
             self._informers.of("v1", kind)
         self._nodes.watch(self._informers.of("v1", "Node"), lambda obj: [name_of(obj)])
+        self._informers.of("v1", "Node").on_change(self._node_changed)
         self._pods.watch(self._informers.of("v1", "Pod"), lambda obj: [(namespace_of(obj), name_of(obj))])
 
     def stop(self) -> None:
@@ -110,10 +111,20 @@ class Kubelet:
             return None
         now = self._clock.now()
         kubelet = self._client.as_kubelet(name)
-        if not get_path(node, "status", "nodeInfo", "kubeletVersion"):
+        if nodes.is_given_up(node):
+            self._events.normal(node, "NodeReady", f"Node {name} status is now: NodeReady")
+        if not get_path(node, "status", "nodeInfo", "kubeletVersion") or nodes.is_given_up(node):
             nodes.report(kubelet, node, now, list(self._images.get(name, {}).values()))
         nodes.renew_lease(kubelet, node, now)
         return Result(requeue_after=self._latency.lease)
+
+    def _node_changed(self, _event: str, node: Object, old: Object | None) -> None:
+        """Where a kubelet of ours was stopped, or goes on, all pods of the node have to be looked at."""
+        if old is None or nodes.is_simulated(node) == nodes.is_simulated(old):
+            return
+        for pod in self._informers.of("v1", "Pod").list():
+            if get_path(pod, "spec", "nodeName") == name_of(node):
+                self._pods.enqueue((namespace_of(pod), name_of(pod)))
 
     # -- pods
 
@@ -281,6 +292,7 @@ class Kubelet:
         limit_bytes: int | None,
     ) -> str | AsyncIterator[str]:
         """See `NodeApi`."""
+        self._require_kubelet(pod, container)
         found = self._container(pod, container)
         begin = loglines.since(self._clock.now(), since_seconds, since_time)
         if previous:
@@ -336,6 +348,17 @@ class Kubelet:
         running = [self._running[k] for p in here if (k := (namespace_of(p), name_of(p))) in self._running]
         capacity = str(get_path(node, "status", "capacity", "cpu", default="4"))
         return usage.of_node((c for r in running for c in r.containers), capacity, self._clock.now())
+
+    def _require_kubelet(self, pod: Object, container: str) -> None:
+        """Raise what the API server says of a node where nobody answers."""
+        name = str(get_path(pod, "spec", "nodeName", default=""))
+        node = self._informers.of("v1", "Node").get("", name) if name else None
+        if not name or (node is not None and nodes.is_simulated(node)):
+            return
+        address = f"{nodes.address_of(name)}:10250"
+        place = f"{namespace_of(pod)}/{name_of(pod)}/{container}"
+        refused = f"dial tcp {address}: connect: connection refused"
+        raise ApiError(f'Get "https://{address}/containerLogs/{place}": {refused}')
 
     def _container(self, pod: Object, name: str) -> Container:
         here = self._running.get((namespace_of(pod), name_of(pod)))

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from labkit.errors import AlreadyExists, NotFound
-from labkit.k8s.objects import Object, annotations_of, name_of, uid_of
+from labkit.k8s.objects import Object, annotations_of, get_path, name_of, uid_of
 from labkit.runtime.recorder import timestamp
 
 if TYPE_CHECKING:
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from labkit.sandbox.images.catalogue import Image
 
 SIMULATED = "sandbox.gitops-lab/kubelet"
-"""The annotation of nodes that this kubelet plays, with the value ``simulated``; people may set it on their own."""
+"""The annotation of nodes that this kubelet plays, with the value ``simulated``; people may set it on their own.
+
+``stopped`` makes their kubelet silent, as if it had ended: see `labkit.sandbox.controllers.node_health`.
+"""
 
 VERSION = "v1.36.2"
 CAPACITY = {"cpu": "4", "ephemeral-storage": "50Gi", "hugepages-2Mi": "0", "memory": "8Gi", "pods": "110"}
 LEASES = "kube-node-lease"
+_UNHEARD = "NodeStatusUnknown"
+"""The reason of conditions that the control plane set because the kubelet was silent."""
 _CONDITIONS = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -33,6 +38,11 @@ _CONDITIONS = (
 def is_simulated(node: Object) -> bool:
     """Whether the node is ours."""
     return annotations_of(node).get(SIMULATED) == "simulated"
+
+
+def is_given_up(node: Object) -> bool:
+    """Whether the control plane believes that the kubelet is gone."""
+    return any(c.get("reason") == _UNHEARD for c in get_path(node, "status", "conditions", default=[]))
 
 
 def new_node(name: str) -> Object:
@@ -76,7 +86,7 @@ def report(client: LocalClient, node: Object, now: datetime, images: list[Image]
     conditions = []
     for kind, state, reason, message in _CONDITIONS:
         before = there.pop(kind, None)
-        if before is not None and before.get("reason") not in (reason, None):
+        if before is not None and before.get("reason") not in (reason, None, _UNHEARD):
             conditions.append(before)  # a lesson has set it
             continue
         since = before["lastTransitionTime"] if before and before["status"] == state else stamp
