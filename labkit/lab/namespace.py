@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 _MANAGER = "kubectl"
 _ADDRESS = re.compile(r"\b\d+\.\d+\.\d+\.\d+\b")
-_OWN = ("pod-template-hash",)
+_OWN = (
+    "pod-template-hash", "controller-revision-hash", "apps.kubernetes.io/pod-index",
+    "statefulset.kubernetes.io/pod-name",
+)  # fmt: skip
 
 
 class Namespace:
@@ -182,7 +185,10 @@ class Namespace:
         if any("deletionTimestamp" in pod["metadata"] for pod in pods):
             return False
         deployments = self.deployments()
-        if len(pods) != sum(d["spec"]["replicas"] for d in deployments):
+        others = [pod for pod in pods if (controller_of(pod) or {}).get("kind") != "ReplicaSet"]
+        if not all(map(_ready, others)):
+            return False
+        if len(pods) - len(others) != sum(d["spec"]["replicas"] for d in deployments):
             return False
         return all(map(_available, deployments)) and all(map(self._has_its_endpoints, self.services()))
 
@@ -240,8 +246,8 @@ def _endpoints(slices: list[Object]) -> Iterator[tuple[str, int]]:
 
 
 def _family(pod: Object) -> str:
-    owner = controller_of(pod)
-    return f"{owner['name'].rpartition('-')[0]}-…" if owner else name_of(pod)
+    owner = controller_of(pod) or {}
+    return f"{owner['name'].rpartition('-')[0]}-…" if owner.get("kind") == "ReplicaSet" else name_of(pod)
 
 
 def _ready(pod: Object) -> bool:

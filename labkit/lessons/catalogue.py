@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import LessonError
 from labkit.lessons import tour
-from labkit.lessons.course import anatomy, applications, copies, history, loop, manifests, templates, trust
+from labkit.lessons.course import (
+    anatomy,
+    applications,
+    copies,
+    history,
+    loop,
+    manifests,
+    releases,
+    templates,
+    trust,
+)
 from labkit.settings.texts import texts
 from labkit.views.lesson import say
 from labkit.views.table import table
@@ -25,6 +35,7 @@ _LESSONS = {
         templates.SCRIPT,
         anatomy.SCRIPT,
         trust.SCRIPT,
+        releases.SCRIPT,
         loop.SCRIPT,
         applications.SCRIPT,
         history.SCRIPT,

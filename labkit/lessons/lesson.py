@@ -14,7 +14,7 @@ from labkit.views.code import code
 from labkit.views.lesson import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
@@ -41,6 +41,8 @@ class Script:
     tasks: Mapping[str, Task[Any]] = field(default_factory=dict)
     quiz: Sequence[Question] = ()
     repository: bool = False
+    tidy: Callable[[Workbench], None] | None = None
+    """Takes away what a lesson made beside its names, such as kinds of the cluster's."""
 
 
 class Lesson:
@@ -65,6 +67,8 @@ class Lesson:
         """
         for name in self._script.names:
             self._bench.clear(name)
+        if self._script.tidy:
+            self._script.tidy(self._bench)
         if self._script.repository:
             self._publish()
         else:

@@ -27,6 +27,11 @@ class Workbench(Protocol):
         ...
 
     @property
+    def releases(self) -> Any:
+        """The releases that Helm made."""
+        ...
+
+    @property
     def cluster(self) -> Any:
         """The cluster."""
         ...

@@ -43,10 +43,11 @@ def written(
     *,
     also: Sequence[str] = (),
     repository: bool = False,
+    tidy: Callable[[Workbench], None] | None = None,
 ) -> Script:
     """The lesson of that number: words from ``text/<language>/<number>.toml``, ``tasks`` with check and solution.
 
-    ``also`` are further names that it makes things of; for ``repository`` see `Script`.
+    ``also`` are further names that it makes things of; for ``repository`` and ``tidy`` see `Script`.
     """
     words = texts("labkit.lessons", number)
     return Script(
@@ -58,6 +59,7 @@ def written(
         {key: _task(words["tasks"][key], check, solve) for key, (check, solve) in tasks.items()},
         [Question(**asked) for asked in words["quiz"]],
         repository,
+        tidy,
     )
 
 

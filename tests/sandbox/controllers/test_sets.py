@@ -6,6 +6,8 @@ import pytest
 from simulation import simulation as simulated
 from simulation import workload
 
+from labkit.errors import Invalid
+
 
 def names(pods):
     return [pod["metadata"]["name"] for pod in pods]
@@ -135,6 +137,19 @@ def test_claims_are_made_bound_and_kept(simulation):
     simulation.pass_time(60)
     assert simulation.pods(app="db") == []
     assert len(simulation.client.list("v1", "PersistentVolumeClaim", "default").items) == 2
+
+
+def test_a_container_mounts_what_a_claim_template_gives_its_pod(simulation):
+    made = workload("StatefulSet", "db", replicas=1, serviceName="db", volumeClaimTemplates=CLAIMS)
+    mounts = [{"name": "data", "mountPath": "/data"}]
+    made["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = mounts
+    simulation.client.create(CLASS)
+    simulation.apply(made)
+    simulation.pass_time(10)
+    assert [pod["status"]["phase"] for pod in simulation.pods(app="db")] == ["Running"]
+    mounts[0]["name"] = "date"
+    with pytest.raises(Invalid, match=r'volumeMounts\[0\].name: Not found: "date"'):
+        simulation.apply(made | {"metadata": {"name": "other"}})
 
 
 @pytest.mark.parametrize(("policy", "left"), [("Retain", 2), ("Delete", 1)])

@@ -13,7 +13,7 @@ from labkit.sandbox.apiserver.validation.containers import container
 from labkit.sandbox.apiserver.validation.volumes import volume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 JSON = dict[str, Any]
 
@@ -36,24 +36,24 @@ def pod_template_object(obj: JSON) -> Iterator[FieldError]:
     yield from pod_template(obj.get("template") or {}, "template")
 
 
-def pod_template(template: JSON, path: str) -> Iterator[FieldError]:
-    """What a workload makes its pods from."""
+def pod_template(template: JSON, path: str, claims: Collection[Any] = ()) -> Iterator[FieldError]:
+    """What a workload makes its pods from; ``claims`` are the volumes that it adds to each pod."""
     meta = template.get("metadata") or {}
     yield from label_map(meta.get("labels"), f"{path}.labels")
     for key in sorted(meta.get("annotations") or {}):
         yield from (bad(f"{path}.annotations", key, text) for text in names.qualified_name(key.lower()))
-    yield from pod_spec(template.get("spec") or {}, f"{path}.spec")
+    yield from pod_spec(template.get("spec") or {}, f"{path}.spec", claims)
     if (template.get("spec") or {}).get("ephemeralContainers"):
         yield forbidden(
             f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"
         )
 
 
-def pod_spec(spec: JSON, path: str) -> Iterator[FieldError]:
-    """A pod's spec."""
+def pod_spec(spec: JSON, path: str, claims: Collection[Any] = ()) -> Iterator[FieldError]:
+    """A pod's spec; ``claims`` are names of volumes that it will have beside its own."""
     volumes = spec.get("volumes") or []
     yield from _volumes(volumes, f"{path}.volumes")
-    known = {one.get("name") for one in volumes}
+    known = {one.get("name") for one in volumes} | {*claims}
     yield from _containers(spec, known, path)
     yield from choice(
         spec.get("restartPolicy"), f"{path}.restartPolicy", ("Always", "OnFailure", "Never"), needed=True

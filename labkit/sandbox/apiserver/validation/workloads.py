@@ -44,7 +44,8 @@ def _selects(spec: JSON, kind: str) -> Iterator[FieldError]:
     parsed = LabelSelector.from_object(selector)
     if (selector is None or parsed.requirements) and not parsed.matches(labels or {}):
         yield bad("spec.template.metadata.labels", labels, _MISMATCH)
-    yield from pod_template(template, "spec.template")
+    claims = [(each.get("metadata") or {}).get("name") for each in spec.get("volumeClaimTemplates") or ()]
+    yield from pod_template(template, "spec.template", claims)
     policy = (template.get("spec") or {}).get("restartPolicy")
     if policy and policy != "Always" and policy in ("OnFailure", "Never"):
         yield unsupported("spec.template.spec.restartPolicy", policy, ["Always"])
