@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from labkit.cli.release.options import seconds
 from labkit.cli.session import session
 from labkit.cluster import provider
 from labkit.errors import ReleaseError, ReleaseNotFound
+from labkit.helm.releases import Releases
 from labkit.lab.chart_sources import ChartSources
 from labkit.lab.charts import Charts
 from labkit.lab.releases import LabReleases
@@ -76,6 +80,24 @@ def test_a_release_lives_on_the_command_line(release) -> None:
     assert release("uninstall", "shop", *space) == 'release "shop" uninstalled\n'
     gone = release("status", "shop", *space, code=1)
     assert "there is no such release" in gone
+
+
+def test_ctrl_c_says_how_the_release_is_found_again(lab: Path, release, clean_environment) -> None:
+    chart = lab / "charts" / "never"
+    shutil.copytree(Path(__file__).parents[2] / "charts" / "broken" / "no-such-image", chart)
+    command = [sys.executable, "-m", "labkit.cli", "release", "install", "long", str(chart), "--wait"]
+    environment = clean_environment | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    releases = Releases(Settings(lab).kubeconfig)
+    with subprocess.Popen(command, cwd=lab, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while [each.status for each in releases.list(every_status=True)] != ["pending-install"]:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, "labkit release status long -n default" in said) == (130, True)
+    again = release("upgrade", "long", chart, code=1)
+    assert "an operation on it has not ended" in again
+    assert "labkit release uninstall long" in again
+    release("uninstall", "long")
 
 
 def test_a_dry_run_shows_the_manifest_and_installs_nothing(release) -> None:

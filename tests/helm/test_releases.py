@@ -228,6 +228,19 @@ def broken(web: Chart, template: str) -> Chart:
     return web
 
 
+AFTER = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: after
+  annotations: {helm.sh/hook: post-upgrade}
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: it, image: busybox:1.37, command: [sh, -c, "exit 1"]}]
+"""
 NEVER = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -259,9 +272,9 @@ def test_a_failing_upgrade_is_in_the_history_and_is_recovered_from(
 
 def test_an_atomic_upgrade_takes_itself_back(releases, cluster, namespace, web: Chart) -> None:
     releases.install("demo", web)
-    plan = Plan(rollback_on_failure=True, seconds=5)
-    with pytest.raises(ReleaseError):
-        releases.upgrade("demo", broken(web, NEVER), Given(set=["colour=red"]), plan=plan)
+    plan = Plan(rollback_on_failure=True, seconds=60)
+    with pytest.raises(ReleaseError, match="a hook of the chart failed"):
+        releases.upgrade("demo", broken(web, AFTER), Given(set=["colour=red"]), plan=plan)
     assert [each.status for each in releases.history("demo")] == ["superseded", "failed", "deployed"]
     assert config(cluster, namespace)["colour"] == "blue"
 

@@ -26,6 +26,7 @@ from labkit.cli.release.options import (
     ValueFiles,
     Wait,
     given,
+    interruptible,
     plan,
     releases,
     seconds,
@@ -68,10 +69,14 @@ def install(
         skip_crds=skip_crds, no_hooks=no_hooks, take_ownership=take_ownership,
     )  # fmt: skip
     found = sources()
-    made = releases(namespace).install(
-        name, found.find(chart, version=version, repo=repo), given(values, set_, set_string, set_json, set_file),
-        create_namespace=create_namespace, replace_it=replace, plan=how,
-    )  # fmt: skip
+    loaded, values_ = (
+        found.find(chart, version=version, repo=repo),
+        given(values, set_, set_string, set_json, set_file),
+    )
+    with interruptible(name, namespace):
+        made = releases(namespace).install(
+            name, loaded, values_, create_namespace=create_namespace, replace_it=replace, plan=how
+        )
     if not structured(made.to_json(), output):
         show(made, dry_run=bool(how.dry_run))
 
@@ -121,12 +126,16 @@ def upgrade(
         skip_crds=skip_crds, no_hooks=no_hooks, take_ownership=take_ownership,
     )  # fmt: skip
     found = sources()
-    made = releases(namespace).upgrade(
-        name, found.find(chart, version=version, repo=repo), given(values, set_, set_string, set_json, set_file),
-        install=install, create_namespace=create_namespace, cleanup_on_fail=cleanup_on_fail,
-        values_from=values_from(reset=reset_values, reuse=reuse_values, both=reset_then_reuse_values),
-        history_max=history_max, plan=how,
-    )  # fmt: skip
+    loaded, values_ = (
+        found.find(chart, version=version, repo=repo),
+        given(values, set_, set_string, set_json, set_file),
+    )
+    earlier = values_from(reset=reset_values, reuse=reuse_values, both=reset_then_reuse_values)
+    with interruptible(name, namespace):
+        made = releases(namespace).upgrade(
+            name, loaded, values_, install=install, create_namespace=create_namespace, values_from=earlier,
+            cleanup_on_fail=cleanup_on_fail, history_max=history_max, plan=how,
+        )  # fmt: skip
     if not structured(made.to_json(), output):
         show(made, dry_run=bool(how.dry_run))
 
@@ -141,9 +150,10 @@ def rollback(
     timeout: Timeout = "5m0s",
 ) -> None:
     """Roll back a release: a new revision that is as an earlier one was."""
-    made = releases(namespace).rollback(
-        name, revision, wait="watcher" if wait else "", seconds=seconds(timeout)
-    )
+    with interruptible(name, namespace):
+        made = releases(namespace).rollback(
+            name, revision, wait="watcher" if wait else "", seconds=seconds(timeout)
+        )
     say(f"Rollback was a success! {made.name} is at revision {made.revision}: {made.description}")
 
 

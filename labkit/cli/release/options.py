@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labkit.cli.output import paint
-from labkit.cli.session import say, session
+from labkit.cli.session import note, say, session
 from labkit.errors import ReleaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from labkit.helm.releases import Releases, Revision
     from labkit.helm.releases.releases import Plan
     from labkit.helm.values import Given
@@ -87,6 +90,19 @@ def plan(*, wait: bool, timeout: str, dry_run: str, **more: Any) -> Plan:
         )
     chosen = "" if dry_run == "none" else dry_run
     return Plan(wait="watcher" if wait else "", seconds=seconds(timeout), dry_run=chosen, **more)
+
+
+@contextlib.contextmanager
+def interruptible(name: str, namespace: str) -> Iterator[None]:
+    """Ctrl-C ends Helm where it stands; say how the release is found again."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(
+            f"Interrupted. The release may be left pending: labkit release status {name} -n {namespace} tells; "
+            "a rollback, or else an uninstall, ends that."
+        )
+        raise
 
 
 def seconds(text: str) -> float:
