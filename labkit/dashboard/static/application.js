@@ -18,7 +18,7 @@ export function application() {
   views(place, name, path);
   lights(document.getElementById("loop"));
   onRenewed((element) => { if (!element) tree.end(); });
-  tree.load().then(() => { if (tree.height > 4000) tree.fit(); });
+  tree.load();
 }
 
 function tools(tree) {

@@ -15,11 +15,13 @@ class Piece {
   }
 
   async renew() {
+    if (!this.element.dataset.fragment) return;
     if (this.busy) {
       this.again = true;
       return;
     }
     this.busy = true;
+    const began = performance.now();
     const path = this.element.dataset.fragment;
     try {
       const answer = await get(path);
@@ -32,7 +34,7 @@ class Piece {
       this.busy = false;
       if (this.again) {
         this.again = false;
-        this.renew();
+        setTimeout(() => this.renew(), Math.max(100, performance.now() - began));
       }
     }
   }

@@ -41,6 +41,7 @@ export class Tree {
       return;
     }
     this.busy = true;
+    const began = performance.now();
     try {
       const answer = await get(`data/applications/${encodeURIComponent(this.name)}/tree`);
       const text = await answer.text();
@@ -57,7 +58,8 @@ export class Tree {
       this.busy = false;
       if (this.again) {
         this.again = false;
-        setTimeout(() => this.load(), 100);
+        // Where an answer costs the lab much, it is asked for less often.
+        setTimeout(() => this.load(), Math.max(150, performance.now() - began));
       }
     }
   }
@@ -144,6 +146,7 @@ export class Tree {
     for (const node of all) Object.assign(node, { left: node.y + 8, top: node.x - top + 8, wide: CARD.width });
     this.width = right + CARD.width + 16;
     this.height = bottom - top + CARD.height + 16;
+    if (this.height > 2 * this.place.clientHeight) root.top = 8; // in the middle nobody would see it
     return all;
   }
 
