@@ -7,6 +7,8 @@ import uuid
 from pathlib import Path
 
 import pytest
+from chart_server import ChartServer
+from serving import run_server
 
 from labkit.cluster import Cluster, provider
 from labkit.errors import ChartError, ReleaseError, ReleaseNotFound, RenderError, ValuesError
@@ -376,6 +378,21 @@ def test_a_template_s_and_a_value_s_mistake_is_said_as_rendering_says_it(release
     with pytest.raises(RenderError, match=r"extra.yaml:1.*no function 'qoute'"):
         releases.install("demo", broken(web, "{{ .Values.colour | qoute }}"))
     assert releases.list(every_status=True) == []
+
+
+@both
+def test_a_schema_does_not_make_helm_read_files_or_ask_the_web(releases, web: Chart) -> None:
+    schema = web.path / "values.schema.json"
+    elsewhere = ChartServer(files={"/schema.json": b"{}"})
+    elsewhere.port, stop = run_server(elsewhere)
+    schema.write_text(json.dumps({"$ref": f"{elsewhere.url}/schema.json"}))
+    made = releases.install("demo", web)
+    stop()
+    assert elsewhere.asked == []
+    assert "this schema refers to" in made.warnings[0]
+    schema.write_text('{"$ref": "file:///etc/hostname"}')
+    with pytest.raises(ChartError, match="files outside a chart are never read"):
+        releases.upgrade("demo", web)
 
 
 @both

@@ -129,5 +129,7 @@ def show(made: Revision, *, dry_run: bool = False) -> None:
             say(f"TEST: {hook.name}  {hook.phase or 'has not run'}")
     if dry_run:
         say(f"MANIFEST:\n{made.manifest.rstrip()}")
+    for warning in made.warnings:
+        note(warning)
     if made.notes:
         say(f"NOTES:\n{made.notes.rstrip()}")

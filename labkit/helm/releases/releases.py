@@ -256,12 +256,14 @@ class Releases:
         metadata = read_metadata(files)
         check_renderable(files, metadata)
         values = given.merged()
-        if not plan.skip_schema_validation:
-            schemas.checked(files)
+        safe = (
+            (schemas.without(files), list[str]()) if plan.skip_schema_validation else schemas.checked(files)
+        )
+        files, warnings = safe
         used = with_prelude(files, values, value_keys(files, metadata))
         call = ReleaseCall(action, self._cluster(space), name, options, used, values, plan.seconds)
         try:
-            return Revision.of(backend(self._with).release(call))
+            return replace(Revision.of(backend(self._with).release(call)), warnings=tuple(warnings))
         except Refused as refused:
             place = failures.Place(
                 files, metadata.name, template_names(files, metadata.name), partial(origin, given)

@@ -31,7 +31,7 @@ class Revision:
     """A release at one point of its history. What a summary leaves out is empty; `Releases.status` gives all of it.
 
     ``status`` is Helm's: deployed, superseded, failed, uninstalled, pending-install, pending-upgrade,
-    pending-rollback. ``updated`` is when it was made, in UTC.
+    pending-rollback. ``updated`` is when it was made, in UTC. ``warnings`` are what an install or upgrade remarked.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Revision:
     manifest: str = field(default="", repr=False)
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     hooks: tuple[Hook, ...] = field(default=(), repr=False)
+    warnings: tuple[str, ...] = field(default=(), repr=False)
 
     @staticmethod
     def of(summary: Mapping[str, Any], stored: Mapping[str, Any] | None = None) -> Revision:
