@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from labkit.errors import LabError
+from labkit.sandbox.life import ORPHAN_SECONDS
 
 
 def main() -> int:
@@ -23,6 +24,9 @@ def main() -> int:
     )
     parser.add_argument("--clock-speed", type=float, default=1.0, help="how many seconds pass in one")
     parser.add_argument("--without-controllers", action="store_true", help="the API alone: nothing ever runs")
+    parser.add_argument(
+        "--orphan-seconds", type=float, default=ORPHAN_SECONDS, help="how long it outlives a killed owner"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
@@ -31,7 +35,11 @@ def main() -> int:
 
         clock = SystemClock(arguments.clock_speed)
         Sandbox(
-            arguments.dir, port=arguments.port, clock=clock, controllers=not arguments.without_controllers
+            arguments.dir,
+            port=arguments.port,
+            clock=clock,
+            controllers=not arguments.without_controllers,
+            orphan_seconds=arguments.orphan_seconds,
         ).run()
     except LabError as error:
         sys.stderr.write(f"{error}\n")

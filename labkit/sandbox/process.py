@@ -16,6 +16,7 @@ import logging
 import os
 import secrets
 import signal
+import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from labkit.errors import PortTaken, SettingsError
@@ -25,6 +26,7 @@ from labkit.sandbox.apiserver.api import Api, Secrets
 from labkit.sandbox.apiserver.app import Application
 from labkit.sandbox.apiserver.bootstrap import bootstrap
 from labkit.sandbox.client import LocalClient
+from labkit.sandbox.life import LOOK_SECONDS, ORPHAN_SECONDS, Life
 from labkit.sandbox.server import HttpsServer, listen
 from labkit.sandbox.snapshots import Snapshots
 from labkit.sandbox.store import Store
@@ -50,12 +52,19 @@ class Sandbox:
     """One cluster's process.  `run` returns when `stop` is called or the process is told to end."""
 
     def __init__(
-        self, folder: Path, *, port: int = 0, clock: Clock | None = None, controllers: bool = True
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        clock: Clock | None = None,
+        controllers: bool = True,
+        orphan_seconds: float = ORPHAN_SECONDS,
     ) -> None:
         self.folder = folder
         self.clock: Clock = clock or SystemClock()
         self._port = port
         self._with_controllers = controllers
+        self._orphan_seconds = orphan_seconds
         self._parts: list[Part] = []
         self._server: HttpsServer | None = None
         self.url = ""
@@ -90,8 +99,21 @@ class Sandbox:
             self._server = HttpsServer(Application(api), tls, before_stop=api.close)
             stack.callback(self._stop_parts)
             stack.callback((self.folder / READY_FILE).unlink, missing_ok=True)
+            alone = asyncio.ensure_future(self._leave_when_alone())
+            stack.callback(alone.cancel)
             with _signals(self.stop):
                 await self._server.serve(listener, ready=lambda: self._ready(api, listener))
+
+    async def _leave_when_alone(self) -> None:
+        """End when nobody can want this process any more: the folder was deleted, or who owns it was killed."""
+        life = Life(self.folder, self._orphan_seconds)
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            reason = life.ended(time.monotonic())
+            if reason:
+                log.warning("ending: %s", reason)
+                self.stop()
+                return
 
     def _ready(self, api: Api, listener: socket.socket) -> None:
         state = {"pid": os.getpid(), "port": listener.getsockname()[1], "url": self.url}

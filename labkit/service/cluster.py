@@ -11,12 +11,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from labkit.cluster import Cluster, Provider, merge_entries, provider
+from labkit.cluster.providers import SandboxProvider
 from labkit.errors import ClusterError, ConfirmationRequired, LabError
 from labkit.service.registry import Registry
 from labkit.settings import user_kubeconfig
 
 if TYPE_CHECKING:
-    from labkit.settings import Settings
+    from labkit.settings import FileLock, Settings
 
 log = logging.getLogger("labkit.service.cluster")
 HOME_NAME = "lab"
@@ -53,6 +54,7 @@ class HomeCluster:
         self._watching: threading.Thread | None = None
         self._client: Cluster | None = None
         self._agreed = agreed
+        self._owned: FileLock | None = None
 
     def start(self) -> None:
         """Begin to start the cluster; `ready` waits for it."""
@@ -96,6 +98,8 @@ class HomeCluster:
             self._client.close()
         for state in self._sandboxes.list():
             self._sandboxes.stop(state.name)
+        if self._owned is not None:
+            self._owned.release()
         if self._provider.name == "kind":
             self._provider.stop(self.name)
 
@@ -104,6 +108,8 @@ class HomeCluster:
         make = self._provider.create if new_kind or self._provider.name == "sandbox" else self._provider.start
         try:
             if not self._stopping.is_set():
+                if isinstance(self._provider, SandboxProvider):
+                    self._owned = self._provider.own(self.name)  # kill -9 of this process leaves no other
                 make(self.name)
             if self._stopping.is_set() and self.own:
                 self._provider.stop(self.name)  # told to end meanwhile

@@ -184,3 +184,25 @@ def test_the_token_is_not_on_the_processs_command_line(sandboxes, tmp_path):
 
 def test_it_is_reached_through_the_providers_table(tmp_path):
     assert isinstance(provider("sandbox", tmp_path), SandboxProvider)
+
+
+def test_who_owns_a_cluster_takes_it_with_him(tmp_path):
+    sandboxes = SandboxProvider(tmp_path / "clusters", arguments=("--orphan-seconds", "0"))
+    lock = sandboxes.own("one")
+    state = sandboxes.create("one")
+    assert lock is not None
+    assert alive(state.pid)
+    lock.release()  # as the system does when the owner is killed
+    assert wait_for_end(state.pid, 30)
+
+
+def test_a_cluster_that_a_person_started_is_owned_by_nobody(tmp_path):
+    sandboxes = SandboxProvider(tmp_path / "clusters", arguments=("--orphan-seconds", "0"))
+    lock = sandboxes.own("one")
+    state = sandboxes.create("one")
+    sandboxes.stop("one")
+    lock.release()
+    state = sandboxes.create("one")  # by hand, some time after the service has ended
+    assert sandboxes.own("one") is None
+    assert not wait_for_end(state.pid, 2.5)  # it looks every second
+    sandboxes.stop("one")

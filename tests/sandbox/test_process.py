@@ -1,11 +1,14 @@
 import http.client
 import json
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
 import time
+
+import pytest
 
 
 def config_map(name):
@@ -70,6 +73,41 @@ def test_a_state_from_a_newer_version_is_refused(fresh):
     command = [sys.executable, "-m", "labkit.sandbox", "--dir", str(server.folder)]
     again = subprocess.run(command, capture_output=True, text=True, timeout=20)
     assert (again.returncode, "format 7" in again.stderr) == (1, True)
+
+
+def test_it_ends_when_its_folder_is_deleted(fresh):
+    server = fresh()
+    shutil.rmtree(server.folder)
+    assert server.process.wait(timeout=30) == 0
+    assert not server.folder.exists()
+
+
+def test_it_ends_when_its_folder_is_that_of_another_cluster(fresh):
+    server = fresh()
+    server.folder.rename(server.folder.with_name("elsewhere"))
+    server.folder.mkdir()
+    (server.folder / "lock").touch()
+    assert server.process.wait(timeout=30) == 0
+
+
+def test_it_ends_after_its_owner_was_killed_and_not_before(fresh):
+    server = fresh("owned", "--orphan-seconds", "0")
+    script = (
+        "import sys, pathlib; from labkit.settings import FileLock;"
+        "lock = FileLock(pathlib.Path(sys.argv[1])); assert lock.acquire();"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", script, str(server.folder / "owner")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert owner.stdout.readline() == b"held\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        server.process.wait(timeout=2.5)  # it looks every second
+    owner.kill()
+    assert server.process.wait(timeout=30) == 0
+    owner.communicate()
 
 
 def test_it_ends_at_once_although_watches_are_open(fresh):

@@ -38,6 +38,7 @@ _POLL_SECONDS = 0.01
 _TAIL_LINES = 12
 _LOG_BYTES = 1 << 20
 _MODULE = "labkit.sandbox"
+_OWNER = "owner"  # its lock is held by whoever the process is not to outlive
 
 
 class SandboxProvider:
@@ -87,6 +88,18 @@ class SandboxProvider:
             if self.status(name).state != "running":
                 self._launch(folder)
         return self.status(name)
+
+    def own(self, name: str) -> FileLock | None:
+        """Let the cluster's process end some seconds after this one, however that ends; hold what comes back.
+
+        A cluster that runs already, and that nobody owns, was started by a person: it is left to him (None).
+        """
+        folder = self._folder(name)
+        owner = folder / _OWNER
+        if folder.exists() and self.status(name).state == "running" and not owner.exists():
+            return None
+        lock = FileLock(owner)
+        return lock if lock.acquire(timeout=STOP_SECONDS) else None
 
     def stop(self, name: str) -> None:
         """Ask the process to end, and end it if it does not."""
@@ -174,6 +187,8 @@ class SandboxProvider:
     def _launch(self, folder: Path) -> None:
         ready = folder / "sandbox.json"
         ready.unlink(missing_ok=True)
+        if FileLock(folder / _OWNER).holder() is None:
+            (folder / _OWNER).unlink(missing_ok=True)  # of a service that has ended
         log = folder / "sandbox.log"
         begin = _rotate(log)
         command = [sys.executable, "-m", _MODULE, "--dir", str(folder), *self._arguments]

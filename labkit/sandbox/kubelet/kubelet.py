@@ -99,9 +99,12 @@ class Kubelet:
         self._pods.watch(self._informers.of("v1", "Pod"), lambda obj: [(namespace_of(obj), name_of(obj))])
 
     def stop(self) -> None:
-        """Leave everything as it is; no timer stays."""
+        """Leave everything as it is; no timer stays, and nobody follows a log that will not grow."""
         self._host.stop()
         self._informers.stop()
+        for here in self._running.values():
+            for container in here.all():
+                container.log.end()
 
     # -- nodes
 
