@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 Object: TypeAlias = dict[str, Any]
 """A Kubernetes object as it is on the wire: plain JSON data."""
+
+
+Plain = TypeVar("Plain")
+
+
+def copied(value: Plain) -> Plain:
+    """A copy of JSON data, all the way down; several times as fast as `copy.deepcopy`, which expects anything."""
+    if isinstance(value, dict):
+        return {key: copied(one) for key, one in value.items()}  # type: ignore[return-value]
+    if isinstance(value, list):
+        return [copied(one) for one in value]  # type: ignore[return-value]
+    return value
 
 
 class ObjectKey(NamedTuple):

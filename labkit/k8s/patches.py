@@ -9,12 +9,12 @@ All are pure: the object handed in is not changed.  Errors are the API server's.
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from labkit.errors import BadRequest, Invalid, TooLarge
+from labkit.k8s.objects import copied
 from labkit.k8s.strategic import strategic_merge_patch
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = ["json_patch", "merge_patch", "strategic_merge_patch"]
 def merge_patch(obj: Any, patch: Any) -> Any:
     """`obj` changed by an RFC 7386 merge patch."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return copied(patch)
     result = dict(obj) if isinstance(obj, dict) else {}
     for key, value in patch.items():
         if value is None:
@@ -64,11 +64,11 @@ def json_patch(obj: Object, operations: Any) -> Object:
             "Request entity too large: The allowed maximum operations in a JSON patch is"
             f" {MAX_OPERATIONS}, got {len(operations)}"
         )
-    result: Any = copy.deepcopy(obj)
-    copied = 0
+    result: Any = copied(obj)
+    weight = 0
     try:
         for operation in operations:
-            copied = _with_copy(copied, result, operation)
+            weight = _with_copy(weight, result, operation)
             result = _operate(result, operation)
     except _Refused as refused:
         raise Invalid(_REJECTED) from refused
@@ -77,14 +77,14 @@ def json_patch(obj: Object, operations: Any) -> Object:
     return result
 
 
-def _with_copy(copied: int, root: Any, operation: dict[str, Any]) -> int:
+def _with_copy(weight: int, root: Any, operation: dict[str, Any]) -> int:
     """How much will have been copied after the operation."""
     if operation.get("op") != "copy":
-        return copied
-    copied += len(json.dumps(_look(root, str(operation.get("from", "")))))
-    if copied > MAX_COPIED:
+        return weight
+    weight += len(json.dumps(_look(root, str(operation.get("from", "")))))
+    if weight > MAX_COPIED:
         raise _Refused(operation.get("path"))
-    return copied
+    return weight
 
 
 def _operate(root: Any, operation: dict[str, Any]) -> Any:
@@ -98,10 +98,10 @@ def _operate(root: Any, operation: dict[str, Any]) -> Any:
             raise _Refused(path)
         return root
     if kind in {"add", "replace", "remove"}:
-        return _change(root, path, kind, copy.deepcopy(operation.get("value")))
+        return _change(root, path, kind, copied(operation.get("value")))
     if kind in {"move", "copy"}:
         source = str(operation.get("from", ""))
-        value = copy.deepcopy(_look(root, source))
+        value = copied(_look(root, source))
         if kind == "move":
             root = _change(root, source, "remove")
         return _change(root, path, "add", value)

@@ -14,12 +14,12 @@ element that the list did not have comes before those that only the list has.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ApiError, BadRequest, Invalid
+from labkit.k8s.objects import copied
 
 if TYPE_CHECKING:
     from labkit.k8s.objects import Object
@@ -34,7 +34,7 @@ def strategic_merge_patch(obj: Object, patch: Object, schema: Node | None) -> Ob
 
     Raises `BadRequest`, `Invalid` or, with code 500 and no reason, `ApiError` for a directive or element that is none.
     """
-    return _merge_map(copy.deepcopy(obj), copy.deepcopy(patch), schema)
+    return _merge_map(copied(obj), copied(patch), schema)
 
 
 def _bad(text: str) -> ApiError:

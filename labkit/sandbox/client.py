@@ -6,11 +6,11 @@ may be called on the event loop's thread only.  Instead of watching, `subscribe`
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import BadRequest, NotFound
+from labkit.k8s.objects import copied
 from labkit.runtime.client import ObjectList, WatchEvent
 from labkit.sandbox.apiserver import bodies, wire
 from labkit.sandbox.apiserver.requests import DeleteOptions, ListOptions, User, WriteOptions
@@ -177,7 +177,7 @@ class LocalClient:
         """Change the object by a merge, json or strategic patch."""
         resource = self._api.resource(api_version, kind)
         options = self._options(field_manager, dry_run=dry_run)
-        content = Patch(patch_type, copy.deepcopy(patch))
+        content = Patch(patch_type, copied(patch))
         written, _ = self._api.writes.patch(resource, namespace or "", name, content, options, subresource)
         return wire.whole(resource, written)
 
@@ -195,7 +195,7 @@ class LocalClient:
         meta = obj.get("metadata") or {}
         options = self._options(field_manager, dry_run=dry_run)
         options.force = force
-        patch = Patch("apply", copy.deepcopy(obj))
+        patch = Patch("apply", copied(obj))
         written, _ = self._api.writes.patch(
             resource, meta.get("namespace") or "", meta.get("name") or "", patch, options, subresource
         )

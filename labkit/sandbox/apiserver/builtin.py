@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
+from labkit.k8s.objects import copied
 from labkit.k8s.schemas import KINDS, Kind, Node, Schemas
 from labkit.sandbox.apiserver.codec import Codec, Problems
 from labkit.sandbox.apiserver.defaults import DEFAULTS
@@ -63,7 +63,7 @@ class BuiltinModel:
 
     def empty_status(self) -> Any:
         """See `resources.Model`."""
-        return copy.deepcopy(self._empty.get("status", {}))
+        return copied(self._empty.get("status", {}))
 
 
 class _Lazy(dict[str, JSON]):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from functools import cached_property
 from typing import Any, Final
 
+from labkit.k8s.objects import copied
 from labkit.k8s.schemas import Node
 from labkit.sandbox.apiserver import structural
 from labkit.sandbox.apiserver.codec import Codec, Problems, WrongType
@@ -59,9 +59,7 @@ class CustomVersion:
             raise WrongType("json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta")
         decoded, inner = self._codec.decode(_META, meta)
         rest = {key: value for key, value in obj.items() if key != "metadata"}
-        pruned: JSON = structural.prune(
-            copy.deepcopy(rest), self.openapi, "", problems.unknown, resource=True
-        )
+        pruned: JSON = structural.prune(copied(rest), self.openapi, "", problems.unknown, resource=True)
         structural.drop_nulls(pruned, self.openapi)
         structural.default(pruned, self.openapi)
         problems.unknown.extend(f"metadata.{path}" for path in inner.unknown)

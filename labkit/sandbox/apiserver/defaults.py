@@ -10,9 +10,10 @@ Source: ``SetDefaults_…`` in Kubernetes 1.36, pkg/apis/*/v1/defaults.go.
 from __future__ import annotations
 
 import base64
-import copy
 from collections.abc import Callable
 from typing import Any, Final
+
+from labkit.k8s.objects import copied
 
 JSON = dict[str, Any]
 Rule = Callable[[JSON], None]
@@ -320,7 +321,7 @@ RULES: Final[dict[str, Rule]] = {
 def _fill(obj: JSON, values: JSON) -> None:
     for key, value in values.items():
         if obj.get(key) in (None, ""):
-            obj[key] = copy.deepcopy(value) if isinstance(value, (dict, list)) else value
+            obj[key] = copied(value) if isinstance(value, (dict, list)) else value
 
 
 def _both(values: JSON, rule: Rule | None) -> Rule:

@@ -6,11 +6,11 @@ that concerns them, not in the middle of it.
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from labkit.k8s.objects import copied
 from labkit.sandbox.apiserver import custom, object_meta
 from labkit.sandbox.store import Change, Key, Store
 
@@ -86,7 +86,7 @@ class Definitions:
         if entry is None:
             return
         definition = entry.decode()
-        before = copy.deepcopy(definition)
+        before = copied(definition)
         if definition["metadata"].get("deletionTimestamp"):
             self._clean_up(definition)
         else:
@@ -108,7 +108,7 @@ class Definitions:
             if not accepted.get("kind"):
                 self._set(definition, "Established", "False", "NotAccepted", "not all names are accepted")
             return
-        status["acceptedNames"] = copy.deepcopy(wanted)
+        status["acceptedNames"] = copied(wanted)
         self._set(definition, "NamesAccepted", "True", "NoConflicts", "no conflicts found")
         text = "the initial names have been accepted"
         self._set(definition, "Established", "True", "InitialNamesAccepted", text)

@@ -287,7 +287,7 @@ def _operation(
         "x-kubernetes-group-version-kind": kind,
         "parameters": parameters,
     }
-    takes = _PATCHES if action == "patch" else ("*/*",)
+    takes = _patches(resource) if action == "patch" else ("*/*",)
     given = (
         {"$ref": body["$ref"].replace(body["$ref"].rpartition("/")[2], f"{_META}.Patch")}
         if action == "patch"
@@ -308,6 +308,13 @@ def _operation(
             parameters.append({"name": "body", "in": "body", "required": True, "schema": given})
         operation["responses"] = {"200": {"description": "OK", "schema": body}}
     return operation
+
+
+def _patches(resource: Resource) -> tuple[str, ...]:
+    """The patches that a kind takes: kubectl looks here whether it may send a strategic one; custom kinds take none."""
+    if resource.custom is None:
+        return _PATCHES
+    return tuple(kind for kind in _PATCHES if "strategic" not in kind)
 
 
 def _parameter(name: str, place: str, kind: str, *, v3: bool) -> JSON:

@@ -11,9 +11,9 @@ Source: ``PrepareForCreate`` and ``PrepareForUpdate`` of the strategies in Kuber
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Final
 
+from labkit.k8s.objects import copied
 from labkit.sandbox.apiserver.definitions import CLEANUP, CRDS, set_condition
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _only_status(resource: Resource, new: JSON, old: JSON) -> None:
 
 def _restore(new: JSON, old: JSON, key: str) -> None:
     if key in old:
-        new[key] = copy.deepcopy(old[key])
+        new[key] = copied(old[key])
     else:
         new.pop(key, None)
 

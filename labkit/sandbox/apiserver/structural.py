@@ -5,8 +5,9 @@ Source: apiextensions-apiserver's ``pkg/apiserver/schema`` (pruning, defaulting,
 
 from __future__ import annotations
 
-import copy
 from typing import Any
+
+from labkit.k8s.objects import copied
 
 JSON = dict[str, Any]
 
@@ -52,7 +53,7 @@ def default(value: Any, schema: JSON) -> None:
             if value.get(key, ...) is None and not below.get("nullable") and "default" in below:
                 del value[key]
             if key not in value and "default" in below:
-                value[key] = copy.deepcopy(below["default"])
+                value[key] = copied(below["default"])
             if key in value:
                 default(value[key], below)
         if isinstance(extra, dict):

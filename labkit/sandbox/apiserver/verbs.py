@@ -12,7 +12,6 @@ Objects are plain dicts without ``kind`` and ``apiVersion``; the resource says w
 from __future__ import annotations
 
 import base64
-import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import orjson
 
 from labkit.errors import BadRequest, Gone
+from labkit.k8s.objects import copied
 from labkit.sandbox.apiserver import field_errors, object_meta, problems, strategy
 from labkit.sandbox.store import Entry, Key, Store
 
@@ -277,7 +277,7 @@ class Verbs:
         old = self.get(resource, namespace, name)
         self._check_preconditions(resource, old, options)
         self._rules.admit_delete(resource, old, user)
-        new = copy.deepcopy(old)
+        new = copied(old)
         grace = self._grace(resource, new, options)
         self._set_finalizers(resource, new, options)
         strategy.prepare_delete(resource, new, self.clock.now())

@@ -7,18 +7,10 @@ Source: pkg/controller/daemon/daemon_controller.go and update.go in Kubernetes.
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
 
 from labkit.errors import ApiError, NotFound
-from labkit.k8s.objects import (
-    Object,
-    get_path,
-    metadata,
-    name_of,
-    namespace_of,
-    uid_of,
-)
+from labkit.k8s.objects import Object, copied, get_path, metadata, name_of, namespace_of, uid_of
 from labkit.runtime.controller import Result
 from labkit.sandbox.controllers import controller_revisions, fits, ownership, pods, rolling
 from labkit.sandbox.controllers.controller_revisions import Revisions, revision_of
@@ -129,7 +121,7 @@ class DaemonSets:
                 metadata(ds).get("annotations", {}).get("deprecated.daemonset.template.generation", "1")
             ),
         }
-        spec = pod["spec"] = copy.deepcopy(pod["spec"])
+        spec = pod["spec"] = copied(pod["spec"])
         spec["affinity"] = _bound_to(spec.get("affinity") or {}, node)
         there = {(t.get("key"), t.get("effect")) for t in spec.get("tolerations") or []}
         spec["tolerations"] = [
@@ -198,7 +190,7 @@ class DaemonSets:
 
 def _should(ds: Object, node: Object) -> tuple[bool, bool]:
     """Whether a pod is to be started on the node, and whether one that is there may stay."""
-    pod = {"spec": copy.copy(ds["spec"]["template"]["spec"])}
+    pod = {"spec": dict(ds["spec"]["template"]["spec"])}
     own = pod["spec"].get("tolerations") or []
     pod["spec"]["tolerations"] = [
         *own,

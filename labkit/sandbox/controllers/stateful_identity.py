@@ -5,10 +5,9 @@ Source: pkg/controller/statefulset/stateful_set_utils.go in Kubernetes.
 
 from __future__ import annotations
 
-import copy
 import re
 
-from labkit.k8s.objects import Object, get_path, labels_of, metadata, name_of, namespace_of, uid_of
+from labkit.k8s.objects import Object, copied, get_path, labels_of, metadata, name_of, namespace_of, uid_of
 from labkit.sandbox.controllers import controller_revisions, pods
 from labkit.sandbox.controllers.ownership import controller_reference
 
@@ -45,7 +44,7 @@ def new_pod(s: Object, revision: Object, ordinal: int) -> Object:
     meta = pod["metadata"]
     meta["generateName"] = f"{name_of(s)}-"
     meta["labels"] |= {POD_NAME: name, POD_INDEX: str(ordinal), controller_revisions.LABEL: name_of(revision)}
-    spec = pod["spec"] = copy.deepcopy(pod["spec"])
+    spec = pod["spec"] = copied(pod["spec"])
     spec["hostname"] = name
     if s["spec"].get("serviceName"):
         spec["subdomain"] = s["spec"]["serviceName"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
-from labkit.k8s.objects import Object, get_path
+from labkit.k8s.objects import Object, copied, get_path
 from labkit.runtime.recorder import timestamp
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def status(
     now: datetime,
 ) -> JSON:
     """The whole status; a condition that stays keeps the time of its last change."""
-    made: JSON = copy.deepcopy(pod.get("status") or {})
+    made: JSON = copied(pod.get("status") or {})
     made["phase"] = phase(pod, inits, containers)
     made |= {"hostIP": host, "hostIPs": [{"ip": host}]}
     made.setdefault("startTime", timestamp(now))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
+from labkit.k8s.objects import copied
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required
 from labkit.sandbox.apiserver.validation.basics import choice, label_map, label_selector, not_negative
 from labkit.sandbox.apiserver.validation.containers import container
@@ -250,7 +250,7 @@ def _grows(now: list[JSON], then: list[JSON]) -> bool:
 
 def _fixed(spec: JSON) -> JSON:
     """What must stay: the spec without what may change."""
-    kept = copy.deepcopy(
+    kept = copied(
         {k: v for k, v in spec.items() if k not in ("activeDeadlineSeconds", "tolerations", "nodeName")}
     )
     for one in [*kept["containers"], *(kept.get("initContainers") or ())]:
