@@ -310,3 +310,27 @@ def test_a_jq_expression_without_an_end_is_stopped_and_named(world):
     problem = world.controller.managed_resources(app)[0]["problem"]
     assert "more than 1 s" in problem
     assert ".data | until(false; .)" in problem
+
+
+# -- PrunePropagationPolicy
+
+
+@pytest.mark.parametrize(("policy", "left"), [("orphan", 1), ("foreground", 0), ("background", 0)])
+def test_what_a_pruned_object_made_goes_as_the_policy_says(world, policy, left):
+    repo = world.repository("shop")
+    repo.push({"a.yaml": config("a", v="1"), "web.yaml": deployment("web")})
+    app = world.app("shop", repo, options=(f"PrunePropagationPolicy={policy}",))
+    operations.sync(world.cluster, app)
+    world.settled(app)
+    repo.push({}, drop=("web.yaml",))
+    operations.refresh(world.cluster, app)
+    operations.sync(world.cluster, app, prune=True)
+    world.until(lambda: world.find("Deployment", "web", app, "apps/v1"), lambda obj: obj is None)
+
+    def sets():
+        return world.cluster.list("apps/v1", "ReplicaSet", app).items
+
+    world.until(sets, lambda found: len(found) == left)
+    for made in sets():
+        assert "ownerReferences" not in made["metadata"]
+        world.cluster.delete("apps/v1", "ReplicaSet", made["metadata"]["name"], app)
