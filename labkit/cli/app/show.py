@@ -132,18 +132,17 @@ def policy(application: dict[str, Any]) -> str:
 
 def _show(app: App, *, wide: bool) -> None:
     spec, status = app.object["spec"], app.status
-    source, destination = spec.get("source", {}), spec.get("destination", {})
-    target = source.get("targetRevision") or "HEAD"
+    sources, destination = spec.get("sources") or [spec.get("source") or {}], spec.get("destination", {})
+    target = ", ".join(source.get("targetRevision") or "HEAD" for source in sources)
+    revision = ", ".join(map(_short, status.revision.split(", "))) or "no revision yet"
     facts = {
         "Name": app.name,
         "Project": spec.get("project", ""),
         "Server": destination.get("server") or destination.get("name", ""),
         "Namespace": destination.get("namespace", ""),
-        "Repo": source.get("repoURL", ""),
-        "Target": target,
-        "Path": source.get("path", ""),
+        **_sources(sources),
         "Sync Policy": policy(app.object),
-        "Sync Status": f"{paint(status.sync)} to {target} ({status.revision[:7] or 'no revision yet'})",
+        "Sync Status": f"{paint(status.sync)} to {target} ({revision})",
         "Health Status": paint(status.health),
     }
     if status.phase:
@@ -166,3 +165,30 @@ def _structured(data: Any, shape: Shape) -> bool:
 
 def _status(application: dict[str, Any], part: str) -> str:
     return ((application.get("status") or {}).get(part) or {}).get("status") or "Unknown"
+
+
+def _sources(sources: list[dict[str, Any]]) -> dict[str, str]:
+    """Repo, target and path of the only source; a line for each where there are several."""
+    if len(sources) == 1:
+        (source,) = sources
+        where = {"Chart": source["chart"]} if source.get("chart") else {"Path": source.get("path", "")}
+        return {"Repo": source.get("repoURL", ""), "Target": source.get("targetRevision") or "HEAD", **where}
+    return {
+        f"Source {number}": " ".join(
+            filter(
+                None,
+                [
+                    source.get("repoURL", ""),
+                    source.get("targetRevision") or "HEAD",
+                    source.get("chart") or source.get("path", ""),
+                    f"(ref {source['ref']})" if source.get("ref") else "",
+                ],
+            )
+        )
+        for number, source in enumerate(sources, 1)
+    }
+
+
+def _short(revision: str) -> str:
+    """A commit as people say it; a chart's version is said whole."""
+    return revision[:7] if len(revision) == 40 else revision
