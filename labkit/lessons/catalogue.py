@@ -14,6 +14,7 @@ from labkit.lessons.course import (
     loop,
     manifests,
     releases,
+    sharing,
     templates,
     trust,
 )
@@ -35,6 +36,7 @@ _LESSONS = {
         templates.SCRIPT,
         anatomy.SCRIPT,
         trust.SCRIPT,
+        sharing.SCRIPT,
         releases.SCRIPT,
         loop.SCRIPT,
         applications.SCRIPT,

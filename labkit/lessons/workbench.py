@@ -17,6 +17,16 @@ class Workbench(Protocol):
         ...
 
     @property
+    def url(self) -> str:
+        """Where the lab's service answers."""
+        ...
+
+    @property
+    def charts(self) -> Any:
+        """The charts, and where they come from."""
+        ...
+
+    @property
     def apps(self) -> Any:
         """The applications."""
         ...
