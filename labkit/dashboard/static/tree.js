@@ -210,7 +210,7 @@ export class Tree {
     card.ariaLevel = node.depth + 1;
     const folds = Boolean(data.below.length || data.members);
     const folded = this.folded.has(data.uid) || Boolean(data.members);
-    const state = JSON.stringify([data.name, data.sync, data.health, data.message, data.images, data.prune, folds, folded, data.below.length]);
+    const state = JSON.stringify([this.narrow, data.name, data.sync, data.health, data.message, data.images, data.prune, folds, folded, data.below.length]);
     if (card.state === state) return;
     const news = card.state && card.status !== `${data.sync} ${data.health}`;
     Object.assign(card, { state, status: `${data.sync} ${data.health}` });
@@ -220,7 +220,7 @@ export class Tree {
     card.className = `rnode ${this.tone(data)}${data.members ? " many" : ""}`;
     const [kind, name, marks, fold] = card.children;
     kind.textContent = data.members ? "" : data.kind;
-    name.textContent = data.name;
+    name.textContent = this.narrow ? data.name : shortened(data.name);
     const said = [data.sync, data.prune ? "to be pruned" : "", data.health].filter(Boolean);
     marks.replaceChildren(...said.map((word) => this.mark(word)), ...grewAt(data), ...pictures(data));
     card.title = [`${data.kind} ${data.name}`, data.message, ...data.images].filter(Boolean).join("\n");
@@ -323,6 +323,11 @@ function made() {
   fold.setAttribute("aria-hidden", "true"); // the arrow keys do it, and aria-expanded says it
   card.append(fold);
   return card;
+}
+
+// The Pods of one ReplicaSet differ at their names' ends.
+function shortened(name) {
+  return name.length > 25 ? `${name.slice(0, 12)}…${name.slice(-12)}` : name;
 }
 
 function grewAt(data) {
