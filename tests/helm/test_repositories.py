@@ -212,6 +212,7 @@ def test_a_chart_is_unpacked_into_a_folder_of_its_name(server: ChartServer, tmp_
         ("https://host:99999/", "the port is no number"),
         ("oci://host/../x", "no path in a registry"),
         ("oci://host/Über", "no path in a registry"),
+        ("oci://host/team/web:1.2.3", "no path in a registry\n.*--version 1.2.3"),
         ("https://[::1", "not an address"),
     ],
 )

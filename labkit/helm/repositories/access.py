@@ -85,10 +85,13 @@ def locate(url: str, access: Access) -> tuple[Place, Access]:
         )
     path = parts.path.strip("/")
     if parts.scheme == OCI and path and not _PATH.fullmatch(path):
+        tagged = re.search(r"[:@]", path.rpartition("/")[2])
         raise ChartRepositoryError(
             "this is no path in a registry",
             where=shown,
-            fix="it has lower-case letters, digits and - . _ only",
+            fix="give the version beside it: --version 1.2.3"
+            if tagged
+            else "it has lower-case letters, digits and - . _ only",
         )
     if parts.username or parts.password:
         access = replace(
