@@ -126,8 +126,10 @@ class Registry:
         """The resource of that path."""
         return self._by_path.get((group, version, plural))
 
-    def of_kind(self, api_version: str, kind: str) -> Resource | None:
-        """The resource of an object's ``apiVersion`` and ``kind``."""
+    def of_kind(self, api_version: object, kind: object) -> Resource | None:
+        """The resource of an object's ``apiVersion`` and ``kind``, whatever a client wrote there."""
+        if not isinstance(api_version, str) or not isinstance(kind, str):
+            return None
         group, _, version = api_version.rpartition("/")
         return self._by_kind.get((group, version, kind))
 

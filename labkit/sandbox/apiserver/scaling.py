@@ -8,6 +8,7 @@ from labkit.errors import BadRequest
 from labkit.k8s.selectors import LabelSelector
 from labkit.sandbox.apiserver import bodies, field_errors, options, problems, wire
 from labkit.sandbox.apiserver.field_errors import bad
+from labkit.sandbox.apiserver.writes import json_kind
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.api import Api
@@ -76,6 +77,13 @@ class Scaling:
         return self._scale(resource, written)
 
     def _check(self, wanted: JSON, name: str) -> None:
+        for part, value in (("", wanted), ("metadata", wanted.get("metadata") if isinstance(wanted, dict) else None),
+                            ("spec", wanted.get("spec") if isinstance(wanted, dict) else None)):  # fmt: skip
+            if not isinstance(value, dict) and not (part and value is None):
+                field = f"struct field Scale.{part}" if part else "value"
+                raise BadRequest(
+                    f"json: cannot unmarshal {json_kind(value)} into Go {field} of type v1.Scale"
+                )
         said = (wanted.get("metadata") or {}).get("name") or name
         if said != name:
             raise BadRequest(f"the name of the object ({said}) does not match the name on the URL ({name})")

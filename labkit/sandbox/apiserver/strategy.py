@@ -211,13 +211,13 @@ def _create_job(job: JSON) -> None:
 
 
 def _create_definition(definition: JSON) -> None:
-    stored = next((v["name"] for v in definition["spec"].get("versions", ()) if v.get("storage")), None)
+    stored = next((v["name"] for v in definition["spec"].get("versions") or () if v.get("storage")), None)
     definition["status"] = {"acceptedNames": {"kind": "", "plural": ""}, "conditions": None}
     definition["status"]["storedVersions"] = [stored] if stored else []
 
 
 def _update_definition(new: JSON, old: JSON, subresource: str) -> None:  # noqa: ARG001
-    for version in new["spec"].get("versions", ()):
+    for version in new["spec"].get("versions") or ():
         stored = new["status"].setdefault("storedVersions", [])
         if version.get("storage") and version["name"] not in stored:
             stored.append(version["name"])

@@ -92,6 +92,11 @@ class Writes:
         except (ValueError, RecursionError) as error:
             problem = bodies.json_problem(body, error)
             raise BadRequest(f"error decoding patch: {problem}") from error
+        if kind == "strategic" and not isinstance(content, dict):
+            shape = json_kind(content)
+            raise BadRequest(
+                f"error decoding patch: json: cannot unmarshal {shape} into Go value of type map[string]interface {{}}"
+            )
         return Patch(kind, content, (), text)
 
     def patch(
@@ -127,6 +132,12 @@ class Writes:
 
     def _decoded(self, resource: Resource, patched: Any, patch: Patch, how: WriteOptions) -> JSON:
         """The patched object as a body would be decoded, with a patch's own words for what is wrong."""
+        if not isinstance(patched, dict):
+            shape = json_kind(patched)
+            raise _invalid_patch(
+                patch,
+                f"json: cannot unmarshal {shape} into Go value of type {resource.version}.{resource.kind}",
+            )
         api_version, kind = patched.pop("apiVersion", ""), patched.pop("kind", "")
         try:
             bodies.check_kind(
@@ -209,3 +220,11 @@ def _invalid_patch(patch: Patch, problem: str) -> ApiError:
     shown = patch.text if patch.type == "json" else json.dumps(patch.content, separators=(",", ":"))
     error = FieldError("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown)}: {problem}")
     return field_errors.invalid("", "", "", [error])
+
+
+def json_kind(value: Any) -> str:
+    """What Go's decoder calls a JSON value."""
+    if isinstance(value, bool):
+        return "bool"
+    names = {dict: "object", list: "array", str: "string", int: "number", float: "number"}
+    return names.get(type(value), "null")

@@ -134,3 +134,34 @@ def test_a_strict_rule_of_a_custom_kind_sees_changes(api):
     assert (status, "size may only grow" in body["message"]) == (422, True)
     assert api.call("DELETE", f"{crds}/boxes.{group}")[0] == 200
     assert api.call("GET", boxes)[0] == 404
+
+
+def test_patches_that_are_no_objects_are_refused(api, config_maps, namespace):
+    """Each of these was once a fault of the server's own."""
+    deployments = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    assert api.call("POST", deployments, {"metadata": {"name": "a"}, "spec": spec})[0] == 201
+    for path in (f"{deployments}/a", f"{deployments}/a/scale", f"{deployments}/a/status"):
+        for patch in ("[]", "3", "null", '"a"', "true"):
+            for kind in ("merge", "strategic-merge"):
+                status, body, _ = api.call("PATCH", path, patch, as_type=f"application/{kind}-patch+json")
+                assert status in (400, 422), (path, patch, kind)
+                assert "cannot unmarshal" in body["message"]
+    whole = [{"op": "replace", "path": "", "value": []}]
+    assert api.call("PATCH", f"{deployments}/a", whole, as_type="application/json-patch+json")[0] == 422
+    for part in ("metadata", "spec"):
+        assert api.call("PUT", f"{deployments}/a/scale", {part: []})[0] == 400
+
+
+def test_an_owner_and_a_definition_of_the_wrong_shape_are_refused(api, config_maps):
+    odd = {"apiVersion": ["v1"], "kind": [], "name": "a", "uid": "u"}
+    for body in (
+        {"metadata": {"name": "a", "ownerReferences": [odd]}},
+        {"apiVersion": [], "kind": {}, "metadata": {}},
+    ):
+        assert api.call("POST", config_maps, body)[0] in (400, 422)
+    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    names = {"plural": "as", "kind": "A"}
+    spec = {"group": "x.example", "scope": "Namespaced", "names": names, "versions": None}
+    assert api.call("POST", crds, {"metadata": {"name": "as.x.example"}, "spec": spec})[0] == 422
