@@ -55,7 +55,7 @@ COMMANDS: dict[str, Entry] = {
     "kubeconfig": Entry("kubeconfig:kubeconfig", "Print the path of a kubeconfig for kubectl.", WORK),
 }
 GROUPS: dict[str, dict[str, Entry]] = {
-    "export": {"argocd": Entry("export:argocd", "Write the files that a real Argo CD needs.")},
+    "export": {"argocd": Entry("export:argocd", "Write what a real Argo CD needs.")},
     "app": {
         "create": Entry("app.create:create", "Create an application."),
         "list": Entry("app.show:list_", "List the applications."),
