@@ -9,12 +9,15 @@ from labkit.errors import ApplicationNotFound, LabError
 from labkit.gitops import deletion, health, operations, tree
 from labkit.gitops.api.application import Application, Source
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH, SETTINGS
+from labkit.gitops.applicationsets import Inputs, PullRequests
+from labkit.gitops.applicationsets.controller import ApplicationSets
 from labkit.gitops.credentials import Secrets
 from labkit.gitops.destinations import Connect, Destinations
 from labkit.gitops.diff import differences, masked
 from labkit.gitops.observe import Observer, Sight
 from labkit.gitops.preview import preview
 from labkit.gitops.projects import Projects
+from labkit.gitops.rbac import Access
 from labkit.gitops.reconcile import Reconciler
 from labkit.gitops.refresh import Polling
 from labkit.gitops.running import planned
@@ -62,6 +65,7 @@ class Controller:
         wave_seconds: float = WAVE_SECONDS,
         workers: int = 4,
         identity: str = "",
+        pull_requests: PullRequests | None = None,
     ) -> None:
         """With an ``identity`` a Lease is held while it acts: of several controllers of a cluster one does."""
         self._home, self._workers, self._clock = home, workers, clock
@@ -70,6 +74,10 @@ class Controller:
         projects = Feed(Informer(API_VERSION, "AppProject"), home, clock, namespace=NAMESPACE)
         self._settings = Feed(Informer("v1", "ConfigMap"), home, clock, namespace=NAMESPACE)
         self._feeds = [self._applications, projects, secrets, self._settings]
+        self.access = Access(
+            lambda name: self._settings.informer.get(NAMESPACE, name),
+            lambda name: projects.informer.get(NAMESPACE, name),
+        )
         known = Secrets(secrets.informer)
         self._destinations = Destinations(home, known, clock, connect, self._live_changed, self._all_again)
         self._traces = Traces(clock, self._tell)
@@ -91,6 +99,16 @@ class Controller:
         self._election = identity and Election(
             home, clock, namespace=NAMESPACE, name=LEASE, identity=identity, on_change=self._all_again
         )
+        self.sets = ApplicationSets(
+            home,
+            self._applications.informer,
+            Inputs(known.clusters, self._observer.sources.checkout, pull_requests),
+            clock,
+            check=self._may_be,
+            acting=lambda: not self._election or self._election.leading,
+            recorder=EventRecorder(home, "argocd-applicationset-controller", clock),
+        )
+        secrets.informer.on_change(lambda *_: self.sets.look_again(("clusters",)))
 
     def start(self) -> None:
         """Begin to watch and to reconcile; `LabError` if the cluster cannot be read."""
@@ -107,9 +125,11 @@ class Controller:
         if self._election:
             self._election.start()
         self._loop.start(self._workers)
+        self.sets.start()
 
     def stop(self) -> None:
         """End everything; a pass that is at work is waited for."""
+        self.sets.stop()
         self._loop.stop()
         if self._election:
             self._election.stop()
@@ -125,6 +145,7 @@ class Controller:
         Raises `BadRequest` for what is no push.
         """
         push = Push.read(payload)
+        self.sets.look_again(("git", "pullRequest"))
         names = []
         for obj in self._applications.informer.list(NAMESPACE):
             try:
@@ -266,6 +287,11 @@ class Controller:
             revisions = [self._observer.sources.resolve(source, max_age=5) for source in app.sources]
         return self._observer.look(app, app.sources, revisions)
 
+    def _may_be(self, app: Application) -> None:
+        """`LabError` where an Application's project or destination forbids it."""
+        self._observer.projects.check(app)
+        self._destinations.check(app.destination)
+
     # -- what happened
 
     def _reconcile(self, name: str) -> Result:
@@ -290,6 +316,7 @@ class Controller:
     def _all_again(self) -> None:
         for app in self._applications.informer.list(NAMESPACE):
             self._loop.enqueue(name_of(app))
+        self.sets.look_again()
 
     @staticmethod
     def _configure(settings: Object | None) -> None:

@@ -61,6 +61,10 @@ class Secrets:
                 return {**fields, "config": json.loads(fields.get("config") or "{}"), "version": version}
         return None
 
+    def clusters(self) -> list[Object]:
+        """The Secrets of the registered clusters."""
+        return self._of_type("cluster")
+
     def clusters_of(self, project: str) -> set[str]:
         """The servers and names of the clusters that are registered for one project."""
         found = [decoded(secret) | {"": name_of(secret)} for secret in self._of_type("cluster")]

@@ -39,15 +39,9 @@ class Destinations:
 
     def find(self, destination: Destination) -> LiveCluster:
         """The cluster of a destination; `ApplicationError` where no Secret names it."""
-        if destination.in_cluster:
-            return self._home
-        fields = self._secrets.cluster(server=destination.server, name=destination.name)
+        fields = self.check(destination)
         if fields is None:
-            raise ApplicationError(
-                f"there is no cluster {destination.name or destination.server!r}",
-                where="spec.destination",
-                fix=f"`labkit cluster list` shows them; {IN_CLUSTER_SERVER} is the lab's own.",
-            )
+            return self._home
         key = (fields["server"], fields["version"])
         with self._lock:
             if key not in self._others:
@@ -55,6 +49,19 @@ class Destinations:
                     self._others.pop(old).stop()
                 self._others[key] = self._watched(self._connect(fields), remote=True)
             return self._others[key]
+
+    def check(self, destination: Destination) -> dict[str, Any] | None:
+        """What its Secret says of a destination's cluster, None for the lab's own; `ApplicationError` as `find`."""
+        if destination.in_cluster:
+            return None
+        fields = self._secrets.cluster(server=destination.server, name=destination.name)
+        if fields is None:
+            raise ApplicationError(
+                f"there is no cluster {destination.name or destination.server!r}",
+                where="spec.destination",
+                fix=f"`labkit cluster list` shows them; {IN_CLUSTER_SERVER} is the lab's own.",
+            )
+        return fields
 
     def stop(self) -> None:
         """End all watches."""

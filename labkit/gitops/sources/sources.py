@@ -57,6 +57,13 @@ class Sources:
         wanted = revision or source.target_revision
         return self._mirror.resolve(url, wanted, credential=self._credentials(url), max_age=max_age).sha
 
+    def checkout(self, repo_url: str, revision: str) -> Path:
+        """A folder with a repository's files at a revision, to be read only. Raises `LabError`."""
+        url = self._aliases(repo_url)
+        credential = self._credentials(url)
+        commit = self._mirror.resolve(url, revision, credential=credential)
+        return self._mirror.export(url, commit.sha, credential=credential)
+
     def commit(self, source: Source, sha: str) -> Commit | None:
         """Author, date and message of a commit of the source; ``None`` for a chart, which has none of them."""
         if source.is_chart:
