@@ -41,7 +41,9 @@ def parse(data: bytes, media_type: str, kind: str) -> Body:
     if media_type in ("application/json", ""):
         return _parse_json(data, kind)
     if media_type in ("application/yaml", "text/yaml", "text/x-yaml", "application/x-yaml"):
-        return parse_yaml(data)
+        body = parse_yaml(data)
+        _require_object(body.value, kind, data)
+        return body
     if media_type == PROTOBUF:
         return Body(protobuf(data))
     raise UnsupportedMediaType(
@@ -65,15 +67,24 @@ def _parse_json(data: bytes, kind: str) -> Body:
             f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
             f"json parse error: {json_problem(data, error)} ({_summary(data)})"
         ) from error
+    _require_object(value, kind, data)
+    return Body(value, _repeated_keys(data) if repeated else [])
+
+
+def _require_object(value: Any, kind: str, data: bytes) -> None:
     if not isinstance(value, dict):
-        what = {list: "array", str: "string", bool: "bool"}.get(type(value), "number")
         raise BadRequest(
             f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
-            f"json parse error: json: cannot unmarshal {what} into Go value of type struct "
+            f"json parse error: json: cannot unmarshal {go_name(value)} into Go value of type struct "
             '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } '
             f"({_summary(data)})"
         )
-    return Body(value, _repeated_keys(data) if repeated else [])
+
+
+def go_name(value: Any) -> str:
+    """What Go's JSON decoder calls a value."""
+    names = {list: "array", dict: "object", str: "string", bool: "bool", type(None): "null"}
+    return names.get(type(value), "number")
 
 
 def protobuf(data: bytes) -> JSON:

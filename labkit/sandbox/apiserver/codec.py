@@ -166,11 +166,11 @@ class Codec:
         kind = _type(schema)
         if kind == "array":
             return _list_of(
-                self._value(schema["items"]), self._empty(schema["items"]), _go_type(schema["items"])
+                self._value(schema["items"]), self._zero(schema["items"]), _go_type(schema["items"])
             )
         if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
             values = schema["additionalProperties"]
-            return _map_of(self._value(values), self._empty(values), _go_type(values))
+            return _map_of(self._value(values), self._zero(values), _go_type(values))
         if kind in _SCALARS:
             return _scalar(kind, schema.get("format", ""))
         return _anything
@@ -187,10 +187,6 @@ class Codec:
             return self._struct(ref)
         return self._value({key: value for key, value in target.items() if key != "$ref"})
 
-    def _empty(self, schema: JSON) -> Any:
-        """What a null in a list or map stands for."""
-        return {"string": "", "integer": 0, "boolean": False}.get(_type(schema)) if not _ref(schema) else None
-
 
 # ── values ────────────────────────────────────────────────────────────────────
 
@@ -201,24 +197,26 @@ def _anything(value: Any, place: _Place, path: str, problems: Problems) -> Any: 
     return value
 
 
-def _list_of(decode: Decode, empty: Any, go_type: str) -> Decode:
+def _list_of(decode: Decode, zero: Callable[[], Any], go_type: str) -> Decode:
+    """A null in a list stands for the type's zero value, as it does for Go."""
+
     def decode_list(value: Any, place: _Place, path: str, problems: Problems) -> Any:
         if not isinstance(value, list):
             raise _wrong(value, place, f"[]{go_type}")
         return [
-            empty if item is None else decode(item, place, f"{path}[{index}]", problems)
+            zero() if item is None else decode(item, place, f"{path}[{index}]", problems)
             for index, item in enumerate(value)
         ]
 
     return decode_list
 
 
-def _map_of(decode: Decode, empty: Any, go_type: str) -> Decode:
+def _map_of(decode: Decode, zero: Callable[[], Any], go_type: str) -> Decode:
     def decode_map(value: Any, place: _Place, path: str, problems: Problems) -> Any:
         if not isinstance(value, dict):
             raise _wrong(value, place, f"map[string]{go_type}")
         return {
-            key: empty if item is None else decode(item, place, f"{path}.{key}", problems)
+            key: zero() if item is None else decode(item, place, f"{path}.{key}", problems)
             for key, item in value.items()
         }
 

@@ -37,6 +37,17 @@ class ServiceUnavailable(ApiError):
     code, reason = 503, "ServiceUnavailable"
 
 
+def _time(text: str) -> datetime:
+    """RFC 3339, with its zone.  Raises `BadRequest`."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise BadRequest(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse it')
+    return found
+
+
 class Nodes:
     """Asks the kubelet."""
 
@@ -48,18 +59,18 @@ class Nodes:
     async def log(self, call: Call) -> Response | Streaming:
         """``pods/NAME/log``."""
         route = call.route
+        since_time = _time(call.one("sinceTime")) if call.one("sinceTime") else None
         pod = self._api.verbs.get(route.resource, route.namespace, route.name)
         container = self._container(pod, call.one("container"))
         if not pod["spec"].get("nodeName"):
             return Response(b"", content_type="text/plain")
-        since_time = call.one("sinceTime")
         found = self._node().logs(
             {"kind": "Pod", "apiVersion": "v1", **pod},
             container,
             follow=flag(call.query, "follow"),
             tail_lines=_number(call, "tailLines"),
             since_seconds=_number(call, "sinceSeconds"),
-            since_time=datetime.fromisoformat(since_time) if since_time else None,
+            since_time=since_time,
             timestamps=flag(call.query, "timestamps"),
             previous=flag(call.query, "previous"),
             limit_bytes=_number(call, "limitBytes"),

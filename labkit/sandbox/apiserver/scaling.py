@@ -8,7 +8,6 @@ from labkit.errors import BadRequest
 from labkit.k8s.selectors import LabelSelector
 from labkit.sandbox.apiserver import bodies, field_errors, options, problems, wire
 from labkit.sandbox.apiserver.field_errors import bad
-from labkit.sandbox.apiserver.writes import json_kind
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.api import Api
@@ -82,16 +81,15 @@ class Scaling:
             if not isinstance(value, dict) and not (part and value is None):
                 field = f"struct field Scale.{part}" if part else "value"
                 raise BadRequest(
-                    f"json: cannot unmarshal {json_kind(value)} into Go {field} of type v1.Scale"
+                    f"json: cannot unmarshal {bodies.go_name(value)} into Go {field} of type v1.Scale"
                 )
         said = (wanted.get("metadata") or {}).get("name") or name
         if said != name:
             raise BadRequest(f"the name of the object ({said}) does not match the name on the URL ({name})")
         replicas = (wanted.get("spec") or {}).get("replicas") or 0
         if type(replicas) is not int:
-            raise BadRequest(
-                "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
-            )
+            what = f"json: cannot unmarshal {bodies.go_name(replicas)} into Go struct field"
+            raise BadRequest(f"{what} ScaleSpec.spec.replicas of type int32")
         if replicas < 0:
             error = bad("spec.replicas", replicas, "must be greater than or equal to 0")
             raise field_errors.invalid("autoscaling", "Scale", name, [error])

@@ -218,7 +218,7 @@ def _create_definition(definition: JSON) -> None:
 
 def _update_definition(new: JSON, old: JSON, subresource: str) -> None:  # noqa: ARG001
     for version in new["spec"].get("versions") or ():
-        stored = new["status"].setdefault("storedVersions", [])
+        stored = new["status"]["storedVersions"] = new["status"].get("storedVersions") or []
         if version.get("storage") and version["name"] not in stored:
             stored.append(version["name"])
 

@@ -92,10 +92,10 @@ class Writes:
         except (ValueError, RecursionError) as error:
             problem = bodies.json_problem(body, error)
             raise BadRequest(f"error decoding patch: {problem}") from error
-        if kind == "strategic" and not isinstance(content, dict):
-            shape = json_kind(content)
+        if kind != "json" and not isinstance(content, dict):
+            what = bodies.go_name(content)
             raise BadRequest(
-                f"error decoding patch: json: cannot unmarshal {shape} into Go value of type map[string]interface {{}}"
+                f"error decoding patch: json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
             )
         return Patch(kind, content, (), text)
 
@@ -133,7 +133,7 @@ class Writes:
     def _decoded(self, resource: Resource, patched: Any, patch: Patch, how: WriteOptions) -> JSON:
         """The patched object as a body would be decoded, with a patch's own words for what is wrong."""
         if not isinstance(patched, dict):
-            shape = json_kind(patched)
+            shape = bodies.go_name(patched)
             raise _invalid_patch(
                 patch,
                 f"json: cannot unmarshal {shape} into Go value of type {resource.version}.{resource.kind}",
@@ -220,11 +220,3 @@ def _invalid_patch(patch: Patch, problem: str) -> ApiError:
     shown = patch.text if patch.type == "json" else json.dumps(patch.content, separators=(",", ":"))
     error = FieldError("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown)}: {problem}")
     return field_errors.invalid("", "", "", [error])
-
-
-def json_kind(value: Any) -> str:
-    """What Go's decoder calls a JSON value."""
-    if isinstance(value, bool):
-        return "bool"
-    names = {dict: "object", list: "array", str: "string", int: "number", float: "number"}
-    return names.get(type(value), "null")

@@ -123,6 +123,11 @@ def _version(one: JSON, path: str, spec: JSON) -> Iterator[FieldError]:
 
 def _structural(schema: JSON, path: str, *, root: bool = False) -> Iterator[FieldError]:
     """Every place has a type, unless it takes two or anything."""
+    wrong = list(_shapes(schema, path))
+    yield from wrong or _place(schema, path, root=root)
+
+
+def _place(schema: JSON, path: str, *, root: bool) -> Iterator[FieldError]:
     kind = schema.get("type", "")
     free = schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
     if not kind and not free:
@@ -153,6 +158,22 @@ def _structural(schema: JSON, path: str, *, root: bool = False) -> Iterator[Fiel
         yield from _structural(schema["items"], f"{path}.items")
     if isinstance(schema.get("additionalProperties"), dict):
         yield from _structural(schema["additionalProperties"], f"{path}.additionalProperties")
+
+
+def _shapes(schema: JSON, path: str) -> Iterator[FieldError]:
+    """What a schema says of a place is a text, or texts, or schemas."""
+    for key in ("type", "format", "pattern", "x-kubernetes-list-type"):
+        if not isinstance(schema.get(key, ""), str):
+            yield bad(f"{path}.{key}", schema[key], "must be a string")
+    for key in ("required", "x-kubernetes-list-map-keys"):
+        said = schema.get(key) or []
+        if not isinstance(said, list) or not all(isinstance(one, str) for one in said):
+            yield bad(f"{path}.{key}", said, "must be a list of strings")
+    below = schema.get("properties") or {}
+    if not isinstance(below, dict) or not all(isinstance(one, dict) for one in below.values()):
+        yield bad(f"{path}.properties", below, "must be schemas by name")
+    if not isinstance(schema.get("enum") or [], list):
+        yield bad(f"{path}.enum", schema["enum"], "must be a list")
 
 
 def _list_type(schema: JSON, path: str) -> Iterator[FieldError]:

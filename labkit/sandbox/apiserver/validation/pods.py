@@ -215,7 +215,7 @@ def _term(term: JSON, path: str) -> Iterator[FieldError]:
 def pod_change(new: JSON, old: JSON) -> Iterator[FieldError]:
     """Almost nothing of a pod's spec can change."""
     spec, before = new["spec"], old["spec"]
-    if len(spec["containers"]) != len(before["containers"]):
+    if len(spec.get("containers") or ()) != len(before["containers"]):
         yield forbidden("spec.containers", "pod updates may not add or remove containers")
         return
     if len(spec.get("initContainers") or ()) != len(before.get("initContainers") or ()):
