@@ -16,11 +16,11 @@ from labkit.gitops.sync.hooks import Attempt
 from labkit.gitops.sync.operation import ENDED, ERROR, FAILED, RUNNING, TERMINATING, Sync
 from labkit.gitops.sync.plan import Plan, Wishes, plan
 from labkit.gitops.sync.tasks import Task, namespace_task
+from labkit.k8s.objects import ObjectKey
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from labkit.gitops.live import LiveCluster
     from labkit.gitops.observe import Observer, Sight
     from labkit.k8s.objects import Object
     from labkit.runtime.clock import Clock
@@ -177,14 +177,17 @@ class Running:
 
     def _plan(self, sight: Sight) -> Plan:
         wishes = Wishes(bool(self._asked.get("prune")), self._asked.get("resources") or (), self._options)
-        return plan(sight.comparison.items, wishes, self._namespace(sight.live))
+        return plan(sight.comparison.items, wishes, self._namespace(sight))
 
-    def _namespace(self, live: LiveCluster) -> Task | None:
+    def _namespace(self, sight: Sight) -> Task | None:
         """The task that makes the destination's namespace, where the sync options want it and it is missing."""
         name, extra = self.app.destination.namespace, self.app.sync_policy.namespace_metadata
-        if not name or "CreateNamespace=true" not in self._options or self._asked.get("resources"):
+        if not name or "CreateNamespace=true" not in self._options:
             return None
-        found = live.get("v1", "Namespace", "", name)
+        key = ObjectKey("", "Namespace", "", name)
+        if any(item.key == key and item.target is not None for item in sight.comparison.items):
+            return None  # Git has it, with whatever is to be in it
+        found = sight.live.get("v1", "Namespace", "", name)
         if found is not None and not extra:
             return None
         wanted: Object = {

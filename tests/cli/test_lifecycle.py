@@ -151,15 +151,19 @@ def wait_for(condition, seconds: float = 30) -> bool:
     return False
 
 
-def test_ctrl_c_while_it_starts_exits_130_and_leaves_nothing_running(lab, clean_environment):
+def test_ctrl_c_while_it_starts_exits_130_and_leaves_nothing_running(run, lab, clean_environment):
     command = [sys.executable, "-m", "labkit.cli", "--lab", str(lab.home), "up"]
     environment = clean_environment | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        process.stderr.readline()  # "Starting the cluster"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+    for _ in range(5):
+        with subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            process.stderr.readline()  # "Starting the cluster"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        if process.returncode:
+            break
+        run("down")  # on a busy machine it was up before the signal came: again
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert Background(lab).running() is None

@@ -282,6 +282,31 @@ def test_the_namespace_gets_its_labels_and_keeps_those_of_others(world):
     assert found["annotations"]["note"] == "made by Git"
 
 
+def test_a_namespace_that_somebody_deleted_is_healed_with_what_was_in_it(world):
+    repo = world.repository("shop")
+    repo.push({"a.yaml": config("a", v="1")})
+    app = world.app("shop", repo, automated=AUTOMATED)
+    world.settled(app)
+    before = world.find("Namespace", app, "")["metadata"]["uid"]
+    world.cluster.delete("v1", "Namespace", app)
+    world.until(
+        lambda: (world.find("Namespace", app, "") or {"metadata": {"uid": before}})["metadata"]["uid"],
+        lambda uid: uid != before,
+    )
+    world.until(lambda: world.find("ConfigMap", "a", app), lambda obj: obj is not None)
+
+
+def test_a_namespace_that_git_has_is_made_once_and_as_git_says(world):
+    repo = world.repository("shop")
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"a": "b"}}}
+    repo.push({"a.yaml": config("a", v="1"), "namespace.yaml": namespace})
+    app = world.app("shop", repo)
+    operations.sync(world.cluster, app)
+    state = world.settled(app)["status"]["operationState"]
+    assert [r["kind"] for r in state["syncResult"]["resources"]] == ["Namespace", "ConfigMap"]
+    assert world.find("Namespace", app, "")["metadata"]["labels"]["a"] == "b"
+
+
 def test_an_extra_that_says_so_does_not_make_the_application_out_of_sync(world):
     repo = world.repository("shop")
     extra = config("b", v="1")
