@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import loop, render, sandbox
+from benchmarks import api, loop, render, sandbox
 
 if TYPE_CHECKING:
     from benchmarks.measure import Row
@@ -22,6 +22,7 @@ def main() -> None:
         folder = Path(name)
         found = [
             *sandbox.rows(folder / "clusters", tries),
+            *api.rows(folder / "api", tries),
             *render.rows(folder, tries),
             *loop.rows(folder, tries, applications=3 if quick else 100),
         ]

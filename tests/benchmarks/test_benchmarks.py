@@ -26,6 +26,10 @@ def test_the_table_has_a_ratio_for_each_thing_that_has_a_target():
     assert heading.split() == ["what", "median", "beside", "ratio", "target"]
     for what in (
         "sandbox ready, new",
+        "API: create",
+        "API: list of 1,000",
+        "watches",
+        "a Deployment of",
         "render a chart",
         "push → Synced",
         "push → Healthy",
