@@ -63,7 +63,8 @@ class Evaluator:
                 requests = cast("IO[str]", process.stdin)
                 requests.write(line + "\n")
                 requests.flush()
-                answer = self._answers.get(timeout=SECONDS + (START_SECONDS if fresh else 0.0))
+                ready = not fresh or self._answers.get(timeout=START_SECONDS)
+                answer = self._answers.get(timeout=SECONDS) if ready else ""
             except queue.Empty:
                 self.close()
                 raise _refused(
