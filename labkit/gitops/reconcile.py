@@ -103,7 +103,8 @@ class Reconciler:
             return self._delete(app, status, memory)
         sight, again = self._look(app, status, memory)
         if sight is not None:
-            again = self._act(app, status, memory, sight) or again
+            acted = self._act(app, status, memory, sight)
+            again = again if acted is None else acted
         wanted = None
         if sight is not None:
             wanted = finalizers(metadata(app.obj).get("finalizers") or [], sight.manifests)
@@ -227,6 +228,8 @@ class Reconciler:
         self._traces.of(app.obj).planned(job.progress(), anew=not running, began=began)
         if status["operationState"]["phase"] in ENDED:
             self._ended(app, status, memory, job)
+            if status["operationState"]["phase"] != "Succeeded":
+                return 0.0  # so that what the gates say of it now stands in the conditions at once
         return again
 
     def _automatic(self, app: Application, status: JSON, sight: Sight) -> tuple[JSON | None, float | None]:
@@ -314,12 +317,15 @@ def note(app: Application, status: JSON, sight: Sight, now: datetime) -> None:
     sync: JSON = {"status": comparison.status, "comparedTo": app.compared_to}
     if app.spec.get("sources"):
         sync["revisions"] = list(sight.manifests.revisions)
+        status["sourceTypes"] = list(sight.manifests.source_types)
+        status.pop("sourceType", None)
     else:
         sync["revision"] = sight.manifests.revision
+        status["sourceType"] = "".join(sight.manifests.source_types[:1])
+        status.pop("sourceTypes", None)
     status["sync"] = sync
     set_health(status, comparison.health, now)
     status["resources"] = [item.entry() for item in comparison.resources if item.counts]
-    status["sourceType"] = sight.manifests.source_type
     found = sorted(
         {image for item in comparison.resources if item.live is not None for image in images(item.live)}
     )

@@ -217,8 +217,12 @@ class App:
         operation: bool = True,
         suspended: bool = False,
         timeout: float | None = WAIT_SECONDS,
+        progress: Callable[[AppStatus], None] | None = None,
     ) -> App:
-        """Return when it is synced and healthy and nothing runs; `WaitTimeout` says what was missing."""
+        """Return when it is synced and healthy and nothing runs; `WaitTimeout` says what was missing.
+
+        ``progress`` is told each status that is seen until then.
+        """
         operations.wait(
             self._cluster,
             self.name,
@@ -227,6 +231,7 @@ class App:
             operation=operation,
             suspended=suspended,
             timeout=timeout,
+            progress=None if progress is None else lambda obj: progress(AppStatus.of(obj)),
         )
         return self
 

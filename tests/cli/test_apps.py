@@ -189,7 +189,8 @@ def test_logs_come_with_their_pods_name(run, app):
 def test_a_wait_that_is_not_fulfilled_exits_20(run, app):
     done = run("app", "wait", app, "--sync", "--timeout", "0.5")
     assert done.returncode == 20
-    assert "OutOfSync" in done.stderr or "Missing" in done.stderr
+    assert f"{app}: OutOfSync  " in done.stderr  # what is seen while it waits
+    assert "waited 0.5 s: sync is OutOfSync" in done.stderr
 
 
 def test_an_application_that_is_not_there_is_said_with_those_that_are(run, app):

@@ -181,6 +181,7 @@ def test_a_revision_that_failed_is_not_tried_again_and_the_condition_says_why(wo
     policy = {"automated": {"selfHeal": True}, "retry": {"limit": 0}, "syncOptions": []}
     name = world.app("nowhere", repo, syncPolicy=policy)
     world.ended(name, "Failed")
+    world.until(lambda: world.status(name).get("conditions"), bool)  # at once, not with the next look at Git
     world.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "nowhere"}})
     status = operations.refresh(world.cluster, name)["status"]
     assert (status["sync"]["status"], status["operationState"]["phase"]) == ("OutOfSync", "Failed")

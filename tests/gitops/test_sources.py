@@ -159,3 +159,30 @@ def test_a_folder_may_be_taken_in_part(world):
         patch={"spec": {"source": {"directory": {"recurse": True, "exclude": "{deep/skip-*,*.json}"}}}},
     )
     world.until(names, lambda found: found == ["a", "b"])
+
+
+def test_the_status_says_what_rendered_each_source(world):
+    repo = world.repository("many")
+    plain = {"plain/a.yaml": config("plain")}
+    chart = {f"chart/{name}": text for name, text in CHART.items()}
+    repo.push(plain | chart)
+    at = {"repoURL": repo.url, "targetRevision": "main"}
+    one = world.app("one", repo, path="chart")
+    assert world.until(lambda: world.status(one), lambda s: s.get("sourceType"))["sourceType"] == "Helm"
+    both = [at | {"path": "plain"}, at | {"path": "chart"}, at | {"ref": "values"}]
+    two = world.app("two", None, sources=both)
+    status = world.until(lambda: world.status(two), lambda s: s.get("sourceTypes"))
+    assert status["sourceTypes"] == ["Directory", "Helm"]
+    assert "sourceType" not in status
+
+
+def test_a_folder_is_read_as_the_source_says_even_if_it_looks_like_a_chart(world):
+    repo = world.repository("shop")
+    repo.push({"Chart.yaml": CHART["Chart.yaml"], "more/a.yaml": config("a", v="1")})
+    told = world.app("told", repo, source={"directory": {"recurse": True, "include": "more/*"}})
+    status = world.until(lambda: world.status(told), lambda s: s.get("resources"))
+    assert (status["sourceType"], [r["name"] for r in status["resources"]]) == ("Directory", ["a"])
+    app = world.app("both", repo, source={"directory": {"recurse": True}, "helm": {"releaseName": "x"}})
+    said = condition(world, app, "ComparisonError")
+    assert "multiple application sources defined: Helm,Directory" in said
+    assert "spec.source" in said

@@ -14,6 +14,7 @@ from labkit.cli.session import note, say, session
 
 if TYPE_CHECKING:
     from labkit.lab.app import App
+    from labkit.lab.facts import AppStatus
 
 Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait; 0: as long as it takes.")]
 
@@ -75,12 +76,29 @@ def wait(
             operation=operation or everything,
             suspended=suspended,
             timeout=timeout or None,
+            progress=_Teller(name),
         )
         for name in names
     ]
     if not structured([app.object for app in waited], output):
         for app in waited:
             say(f"{app.name}  {paint(app.status.sync)}  {paint(app.status.health)}")
+
+
+class _Teller:
+    """Says each state of an application that is waited for, once: what it says last is what holds it up."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._said = name, ""
+
+    def __call__(self, status: AppStatus) -> None:
+        phase = f"  {status.phase}" if status.phase in ("Running", "Failed", "Error") else ""
+        line = f"{self._name}: {status.sync}  {status.health}{phase}"
+        if status.message and (status.sync, status.health) != ("Synced", "Healthy"):
+            line += f"\n  {status.message.replace(chr(10), chr(10) + '  ')}"
+        if line != self._said:
+            note(line)
+            self._said = line
 
 
 def terminate_op(name: Name) -> None:

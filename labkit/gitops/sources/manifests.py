@@ -20,13 +20,24 @@ class Manifest:
 
 
 @dataclass(frozen=True)
+class Rendered:
+    """What one source gives, and what rendered it: ``Helm``, ``Kustomize`` or ``Directory``."""
+
+    source_type: str
+    items: tuple[Manifest, ...]
+
+
+@dataclass(frozen=True)
 class Manifests:
-    """All that one comparison wants. ``revisions`` has a commit per source, in their order."""
+    """All that one comparison wants.
+
+    ``revisions`` has a commit per source, in their order; ``source_types`` what rendered each that gives manifests.
+    """
 
     items: tuple[Manifest, ...]
     revisions: tuple[str, ...]
     repeated: tuple[str, ...] = ()
-    source_type: str = "Directory"
+    source_types: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Manifest]:
         return iter(self.items)

@@ -9,9 +9,10 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from labkit.errors import LabError
+from labkit.gitops.api.application import InvalidSpec
 from labkit.gitops.api.pinned import shortened
 from labkit.gitops.sources import chart, directory, kustomize
-from labkit.gitops.sources.manifests import Manifest, Manifests, Merged
+from labkit.gitops.sources.manifests import Manifests, Merged, Rendered
 from labkit.gitops.sources.paths import app_path
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from labkit.gitops.sources.charts import Charts
 
 KEPT = 256
+HELM, KUSTOMIZE, DIRECTORY = "Helm", "Kustomize", "Directory"
 
 
 class Sources:
@@ -43,7 +45,7 @@ class Sources:
     ) -> None:
         self._mirror, self._credentials, self._aliases = mirror, credentials, aliases
         self._charts = charts
-        self._rendered: OrderedDict[str, tuple[Manifest, ...]] = OrderedDict()
+        self._rendered: OrderedDict[str, Rendered] = OrderedDict()
         self._lock = Lock()
 
     def resolve(self, source: Source, revision: str = "", *, max_age: float = 0.0) -> str:
@@ -85,12 +87,14 @@ class Sources:
 
         Raises `LabError` with the file, line and fix.
         """
-        merged = Merged()
+        merged, types = Merged(), []
         refs = self._refs(sources, revisions)
         for source, revision in zip(sources, revisions, strict=True):
             if not source.only_referred_to:
-                merged.add(self._one(app, source, revision, refs, kube_version, api_versions, fresh=fresh))
-        return Manifests(merged.items, tuple(revisions), tuple(merged.repeated), kind_of(sources))
+                found = self._one(app, source, revision, refs, kube_version, api_versions, fresh=fresh)
+                merged.add(found.items)
+                types.append(found.source_type)
+        return Manifests(merged.items, tuple(revisions), tuple(merged.repeated), tuple(types))
 
     def _refs(self, sources: Sequence[Source], revisions: Sequence[str]) -> dict[str, Path]:
         """The roots of the repositories that other sources' value files may name, by their ``ref``."""
@@ -116,7 +120,7 @@ class Sources:
         api_versions: Sequence[str],
         *,
         fresh: bool,
-    ) -> tuple[Manifest, ...]:
+    ) -> Rendered:
         root = self._root(source, revision)
         asked = [source.raw, app.name, app.destination.namespace, kube_version, list(api_versions), str(root)]
         asked += [{name: str(place) for name, place in refs.items()}]
@@ -126,7 +130,7 @@ class Sources:
                 self._rendered.move_to_end(key)
                 return self._rendered[key]
         try:
-            found = tuple(self._render(app, source, root, refs, kube_version, api_versions))
+            found = self._render(app, source, root, refs, kube_version, api_versions)
         except LabError as error:
             if not error.where:
                 error.where = f"{source.repo_url} at {shortened(revision)}, {_place(source)}"
@@ -145,11 +149,12 @@ class Sources:
         refs: Mapping[str, Path],
         kube_version: str,
         api_versions: Sequence[str],
-    ) -> list[Manifest]:
+    ) -> Rendered:
         folder = root if source.is_chart else app_path(root, source.path)
-        if (folder / "Chart.yaml").is_file():
+        source_type = type_of(source, folder)
+        if source_type == HELM:
             with self._charts.completed(root, folder) as (whole, complete):
-                return chart.render(
+                items = chart.render(
                     whole,
                     complete,
                     source,
@@ -159,17 +164,31 @@ class Sources:
                     kube_version=kube_version,
                     api_versions=api_versions,
                 )
-        if kustomize.is_one(folder):
-            return kustomize.build(folder, source)
-        return directory.read(folder, source.path, source.directory)
+        elif source_type == KUSTOMIZE:
+            items = kustomize.build(folder, source)
+        else:
+            items = directory.read(folder, source.path, source.directory)
+        return Rendered(source_type, tuple(items))
 
 
-def kind_of(sources: Sequence[Source]) -> str:
-    """Argo CD's word for what renders the first source."""
-    source = sources[0]
-    if source.helm or source.is_chart:
-        return "Helm"
-    return "Kustomize" if source.kustomize else "Directory"
+def type_of(source: Source, folder: Path) -> str:
+    """Argo CD's word for what renders a source: what its spec names explicitly, else what the folder looks like.
+
+    Raises `InvalidSpec` where the spec names more than one.
+    """
+    given = {KUSTOMIZE: source.kustomize, HELM: source.helm, DIRECTORY: source.directory}
+    named = [name for name, options in given.items() if options]
+    if len(named) > 1:
+        raise InvalidSpec(
+            f"multiple application sources defined: {','.join(named)}",
+            where=source.where,
+            fix=f"Keep one of {' and '.join(name.lower() for name in named)}: one tool renders a source.",
+        )
+    if named:
+        return named[0]
+    if (folder / "Chart.yaml").is_file():
+        return HELM
+    return KUSTOMIZE if kustomize.is_one(folder) else DIRECTORY
 
 
 def _place(source: Source) -> str:
