@@ -1,4 +1,7 @@
-"""Who may look: whoever has the lab's token, or a link that carries a key which works once.
+"""Who may look: whoever has the lab's token or an account's, or a link that carries a key which works once.
+
+Who it is stays with the session, and is asked about again with each request: a token that was taken away opens no
+page any more. What they may see and do, the policy says.
 
 A browser then holds a session: when it ends, and a signature keyed with the lab's token, so that it survives a
 restart of the service and ends with the token. Browsers send cookies to every port of a host; the cookie's name has
@@ -7,17 +10,24 @@ the port in it, so that two labs do not take each other's, and it holds nothing 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
 import secrets
 import threading
 from typing import TYPE_CHECKING
+
+from labkit.errors import Unauthorized
+from labkit.gitops.rbac import Claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from labkit.gitops.rbac import Caller, Callers
 
 SESSION_SECONDS = 12 * 3600
 LINK_SECONDS = 600
@@ -44,36 +54,52 @@ HEADERS = {
 class Access:
     """Links, sessions, and the token against forged requests. ``seconds`` is the time, as `time.time` tells it."""
 
-    def __init__(self, token: str, port: int, seconds: Callable[[], float]) -> None:
-        self._token, self._seconds = token.encode(), seconds
+    def __init__(self, token: str, port: int, seconds: Callable[[], float], callers: Callers) -> None:
+        self._token, self._seconds, self._callers = token.encode(), seconds, callers
         self._cookie = f"labkit-{port}"
-        self._links: dict[str, float] = {}
+        self._links: dict[str, tuple[float, Caller]] = {}
         self._lock = threading.Lock()
 
-    def link_key(self) -> str:
-        """A key that opens the page once, within ten minutes."""
+    def link_key(self, caller: Caller) -> str:
+        """A key that opens the page once, within ten minutes, for whom it was made for."""
         key, now = secrets.token_urlsafe(32), self._seconds()
         with self._lock:
-            kept = [(k, end) for k, end in self._links.items() if end > now][-LINKS + 1 :]
-            self._links = dict([*kept, (_digest(key), now + LINK_SECONDS)])
+            kept = [(k, link) for k, link in self._links.items() if link[0] > now][-LINKS + 1 :]
+            self._links = dict([*kept, (_digest(key), (now + LINK_SECONDS, caller))])
         return key
 
-    def enter(self, key: str) -> bool:
-        """Whether the key is good; it is not good again."""
+    def enter(self, key: str) -> Caller | None:
+        """For whom the key is good; it is not good again."""
         with self._lock:
-            end = self._links.pop(_digest(key), 0.0)
-        return self._seconds() < end
+            end, caller = self._links.pop(_digest(key), (0.0, None))
+        return caller if self._seconds() < end else None
 
-    def is_token(self, given: str) -> bool:
-        """Whether it is the lab's token."""
-        return hmac.compare_digest(given.strip().encode(), self._token)
+    def known(self, token: str) -> Caller | None:
+        """Whose token it is: the lab's, an account's, a role's; nobody's."""
+        try:
+            return self._callers.of(token) if token.strip() else None
+        except Unauthorized:
+            return None
 
-    def open(self, response: Response) -> Response:
+    def caller(self, session: str) -> Caller | None:
+        """Whose session it is; None if it is none, or their token is no longer good."""
+        who = session.rpartition("~")[2] if "~" in session else ""
+        if not session or not who:
+            return self._callers.owner() if session else None
+        try:
+            return self._callers.again(Claims(json.loads(_plain(who))))
+        except (Unauthorized, ValueError):
+            return None
+
+    def open(self, response: Response, caller: Caller) -> Response:
         """Give the browser a session.
 
         No path is named: the browser takes the folder that it asked for, which a proxy may have put elsewhere.
         """
         session = f"{int(self._seconds()) + SESSION_SECONDS}.{secrets.token_urlsafe(16)}"
+        if not caller.owner:
+            claims = json.dumps(dict(caller.shown.raw)).encode()
+            session += f"~{base64.urlsafe_b64encode(claims).decode().rstrip('=')}"  # no cookie has a bare =
         value = f"{session}.{self._sign('session', session)}"
         response.set_cookie(
             self._cookie, value, max_age=SESSION_SECONDS, path=None, httponly=True, samesite="strict"
@@ -93,7 +119,8 @@ class Access:
         session, _, signature = request.cookies.get(self._cookie, "").rpartition(".")
         end = session.partition(".")[0]
         good = hmac.compare_digest(signature.encode(), self._sign("session", session).encode())
-        return session if good and end.isdigit() and self._seconds() < int(end) else ""
+        fresh = good and end.isdigit() and self._seconds() < int(end)
+        return session if fresh and self.caller(session) is not None else ""
 
     def form_token(self, session: str) -> str:
         """What a page of this session sends with whatever it wants done."""
@@ -124,6 +151,10 @@ def proxy_key(token: str) -> str:
 
 def _signature(token: bytes, purpose: str, text: str) -> str:
     return hmac.new(token, f"dashboard {purpose} {text}".encode(), hashlib.sha256).hexdigest()
+
+
+def _plain(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _digest(key: str) -> str:

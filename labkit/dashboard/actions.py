@@ -1,4 +1,4 @@
-"""What can be done from the page: each is a wish written into the Application, as everybody writes it."""
+"""What can be done from the page, by whoever may: each is a wish written into the Application."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ REFRESH_SECONDS = 20.0
 
 def refresh(board: Board, name: str, wishes: JSON) -> str:
     """Compare with Git now; ``hard`` renders everything again."""
+    board.demand(name)
     operations.refresh(board.home, name, hard=_flag(wishes, "hard"), timeout=REFRESH_SECONDS)
     return "It has been compared with Git."
 
@@ -25,8 +26,8 @@ def refresh(board: Board, name: str, wishes: JSON) -> str:
 def sync(board: Board, name: str, wishes: JSON) -> str:
     """Sync, all or the ``resources`` named; with ``prune``, ``dryRun``, ``force``."""
     dry = _flag(wishes, "dryRun")
-    operations.sync(
-        board.home,
+    board.server.applications.sync(
+        board.caller,
         name,
         prune=_flag(wishes, "prune"),
         dry_run=dry,
@@ -43,7 +44,7 @@ def rollback(board: Board, name: str, wishes: JSON) -> str:
         raise BadRequest(
             "a rollback needs the number of an entry", where="id", fix="Choose one of the history."
         )
-    operations.rollback(board.home, name, number, prune=_flag(wishes, "prune"))
+    board.server.applications.rollback(board.caller, name, number, prune=_flag(wishes, "prune"))
     return f"The rollback to entry {number} was asked for."
 
 
@@ -51,14 +52,14 @@ def delete(board: Board, name: str, wishes: JSON) -> str:
     """Delete the application and, with ``cascade``, what it deployed; ``confirm`` has to be its name."""
     if wishes.get("confirm") != name:
         raise BadRequest("the name is not the application's", where="confirm", fix=f"Type {name}.")
-    operations.delete(board.home, name, cascade=_flag(wishes, "cascade"), wait=False)
+    board.server.applications.delete(board.caller, name, cascade=_flag(wishes, "cascade"))
     return "The application is being deleted."
 
 
 def terminate(board: Board, name: str, wishes: JSON) -> str:
     """Stop the operation that runs."""
     del wishes
-    operations.terminate(board.home, name)
+    board.server.applications.terminate(board.caller, name)
     return "The operation is being stopped."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError, NotFound
@@ -16,6 +16,8 @@ from labkit.views.loop import Loop, loop_of
 if TYPE_CHECKING:
     from labkit.cluster import Cluster
     from labkit.gitops.controller import Controller
+    from labkit.gitops.rbac import Caller
+    from labkit.gitops.server import Server
     from labkit.k8s.objects import Object
 
 JSON = dict[str, Any]
@@ -27,20 +29,33 @@ Key = tuple[str, str, str, str]
 
 @dataclass
 class Board:
-    """Answers for one lab: ``home`` is the cluster that holds the Applications."""
+    """Answers for one lab and one visitor: ``home`` is the cluster that holds the Applications.
+
+    Whoever asks about an application has to be let through by `demand` first: the rest is not asked again.
+    """
 
     home: Cluster
     controller: Controller
+    server: Server
+    caller: Caller
     _commits: OrderedDict[tuple[str, str], JSON] = field(default_factory=OrderedDict)
+
+    def of(self, caller: Caller) -> Board:
+        """The same for another visitor."""
+        return replace(self, caller=caller)
+
+    def demand(self, name: str, action: str = "get", resource: str = "applications") -> None:
+        """`Forbidden` where the visitor may not; what they may not even see, they do not hear of."""
+        self.server.applications.demand(self.caller, action, name, resource=resource)
 
     def cards(self) -> list[Card]:
         """A card for each application, by name."""
-        found = operations.list_(self.home)
+        found = self.server.applications.list(self.caller)
         return [card_of(obj, self.commit(obj), link=f"applications/{name_of(obj)}") for obj in found]
 
     def application(self, name: str) -> Object:
         """The Application; `ApplicationNotFound` if there is none."""
-        return operations.get(self.home, name)
+        return self.server.applications.get(self.caller, name)
 
     def commit(self, application: Object) -> JSON:
         """Author, date and message of the commit that it was compared with; empty where Git does not say.
@@ -131,7 +146,11 @@ class Board:
     def logs(
         self, name: str, key: Key, container: str = "", *, previous: bool = False
     ) -> list[tuple[str, str]]:
-        """The last lines of the pods at or below an object, by pod; why there are none, where there are none."""
+        """The last lines of the pods at or below an object, by pod; why there are none, where there are none.
+
+        That needs ``logs, get``.
+        """
+        self.demand(name, resource="logs")
         found = []
         for pod in self._pods(name, key):
             try:

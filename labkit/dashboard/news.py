@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from labkit.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 GATHER_SECONDS = 0.1
 ALIVE_SECONDS = 15.0
@@ -39,18 +39,31 @@ class News:
             for reader in self._readers:
                 reader.tell("")
 
-    async def stream(self) -> AsyncIterator[str]:
-        """The events, as the browser reads them: ``data: ["shop"]``, and a comment now and then to stay alive."""
+    async def stream(self, told: Callable[[list[str]], list[str] | None] | None = None) -> AsyncIterator[str]:
+        """The events, as the browser reads them: ``data: ["shop"]``, and a comment now and then to stay alive.
+
+        ``told`` says which names this reader hears of; None from it ends the stream.
+        """
+        async for names in self.names():
+            if names is None:
+                yield "retry: 1000\n\n"
+                continue
+            heard = names if told is None else told(names)
+            if heard is None:
+                return
+            yield f"data: {json.dumps(heard)}\n\n" if heard else ": alive\n\n"
+
+    async def names(self) -> AsyncIterator[list[str] | None]:
+        """First None: from now on nothing is missed. Then the names that came; none now and then, without news."""
         reader = _Reader(asyncio.get_running_loop())
         with self._lock:
             if len(self._readers) >= READERS:
                 raise ServiceError("too many pages are open", fix="Close some of them.")
             self._readers.add(reader)
         try:
-            yield "retry: 1000\n\n"
+            yield None
             while not self._closed:
-                names = await reader.next()
-                yield f"data: {json.dumps(names)}\n\n" if names else ": alive\n\n"
+                yield await reader.next()
         finally:
             with self._lock:
                 self._readers.discard(reader)

@@ -73,20 +73,22 @@ class Dashboard:
     # -- coming in
 
     async def _enter(self, request: Request) -> Response:
-        if not self._access.enter(request.query_params.get("key", "")):
+        caller = self._access.enter(request.query_params.get("key", ""))
+        if caller is None:
             return self._ask(request, USED)
         name = request.query_params.get("to", "")
         place = f"./applications/{quote(name, safe='')}" if name else "./"
-        return self._access.open(RedirectResponse(place, status_code=303))
+        return self._access.open(RedirectResponse(place, status_code=303), caller)
 
     async def _login(self, request: Request) -> Response:
         if request.method == "GET":
             return self._ask(request, status=200)
         body = await _body(request)
         given = _fields(body).get("token", "")
-        if not same_site(request) or not self._access.is_token(given):
-            return self._ask(request, "That is not the lab's token.")
-        return self._access.open(RedirectResponse("./", status_code=303))
+        caller = self._access.known(given) if same_site(request) else None
+        if caller is None:
+            return self._ask(request, "That is not the lab's token, and no account's.")
+        return self._access.open(RedirectResponse("./", status_code=303), caller)
 
     async def _logout(self, request: Request) -> Response:
         session = self._access.session(request)
@@ -99,6 +101,16 @@ class Dashboard:
         return HTMLResponse(render("login.html", package=PACKAGE, **facts), status_code=status)
 
     # -- what is guarded
+
+    def _board_of(self, request: Request, session: str) -> Board:
+        """The board as this visitor may see it; nothing of an application that they may not see goes past here."""
+        caller = self._access.caller(session)
+        if caller is None:
+            raise errors.Unauthorized("the session has ended", fix="Sign in again.")
+        board = self._board.of(caller)
+        if name := request.path_params.get("name"):
+            board.demand(name)
+        return board
 
     def _page(
         self, draw: Callable[[Request, Board, dict[str, Any]], str]
@@ -114,7 +126,8 @@ class Dashboard:
             }
             facts["guest"] = session == PROXIED
             try:
-                return HTMLResponse(await run_in_threadpool(draw, request, self._board, facts))
+                board = await run_in_threadpool(self._board_of, request, session)
+                return HTMLResponse(await run_in_threadpool(draw, request, board, facts))
             except errors.LabError as error:
                 page = render("problem.html", package=PACKAGE, error=error, **facts)
                 return HTMLResponse(page, status_code=_code(error))
@@ -123,10 +136,12 @@ class Dashboard:
 
     def _fragment(self, draw: Callable[[Request, Board], str]) -> Callable[[Request], Awaitable[Response]]:
         async def fragment(request: Request) -> Response:
-            if not self._access.session(request):
+            session = self._access.session(request)
+            if not session:
                 return PlainTextResponse("the session has ended", status_code=401)
             try:
-                return HTMLResponse(await run_in_threadpool(draw, request, self._board))
+                board = await run_in_threadpool(self._board_of, request, session)
+                return HTMLResponse(await run_in_threadpool(draw, request, board))
             except errors.LabError as error:
                 return HTMLResponse(fragments.problem(error), status_code=_code(error))
 
@@ -134,10 +149,12 @@ class Dashboard:
 
     def _data(self, read: Callable[[Request, Board], Any]) -> Callable[[Request], Awaitable[Response]]:
         async def data(request: Request) -> Response:
-            if not self._access.session(request):
+            session = self._access.session(request)
+            if not session:
                 return JSONResponse({}, status_code=401)
             try:
-                return JSONResponse(await run_in_threadpool(read, request, self._board))
+                board = await run_in_threadpool(self._board_of, request, session)
+                return JSONResponse(await run_in_threadpool(read, request, board))
             except errors.LabError as error:
                 return JSONResponse(_told(error), status_code=_code(error))
 
@@ -159,17 +176,38 @@ class Dashboard:
             )
         try:
             wishes = _json(await _body(request))
-            said = await run_in_threadpool(action, self._board, request.path_params["name"], wishes)
+            board = await run_in_threadpool(self._board_of, request, session)
+            said = await run_in_threadpool(action, board, request.path_params["name"], wishes)
         except errors.LabError as error:
             return JSONResponse(_told(error), status_code=_code(error))
         return JSONResponse({"said": said})
 
     async def _events(self, request: Request) -> Response:
-        if not self._access.session(request):
+        session = self._access.session(request)
+        caller = self._access.caller(session)
+        if caller is None:
             return PlainTextResponse("the session has ended", status_code=401)
+        told = None if caller.owner else Told(self._board.of(caller), lambda: self._access.caller(session))
         return StreamingResponse(
-            self.news.stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+            self.news.stream(told), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
         )
+
+
+class Told:
+    """Of which applications a visitor hears: those that they may see, and the end of those that they saw."""
+
+    def __init__(self, board: Board, still: Callable[[], object]) -> None:
+        self._board, self._still = board, still
+        self._shown = set(board.server.applications.names(board.caller))
+
+    def __call__(self, names: list[str]) -> list[str] | None:
+        """What of the names is for them; None once they are nobody any more."""
+        if self._still() is None:
+            return None
+        seen = {n for n in names if self._board.server.applications.seen(self._board.caller, n) is not None}
+        told = [name for name in names if name in seen or name in self._shown]
+        self._shown = (self._shown - set(names)) | seen
+        return told
 
 
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
@@ -261,4 +299,6 @@ def _told(error: errors.LabError) -> dict[str, str]:
 
 
 def _code(error: errors.LabError) -> int:
+    if isinstance(error, errors.Forbidden | errors.Unauthorized):
+        return error.code
     return 404 if isinstance(error, _MISSING) else 400

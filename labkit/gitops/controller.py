@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.errors import ApplicationNotFound, LabError
 from labkit.gitops import deletion, health, operations, tree
-from labkit.gitops.api.application import Application, Source
+from labkit.gitops.api.application import Application, Destination, Source
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH, SETTINGS
 from labkit.gitops.applicationsets import Inputs, PullRequests
 from labkit.gitops.applicationsets.controller import ApplicationSets
@@ -46,6 +46,15 @@ COALESCE = 0.05
 """Seconds in which changes of live objects are gathered into one pass: a rollout makes dozens."""
 
 
+class Seen(NamedTuple):
+    """The objects of namespace ``argocd`` as the controller sees them, by kind."""
+
+    applications: Informer
+    projects: Informer
+    secrets: Informer
+    config_maps: Informer
+
+
 class Controller:
     """Keeps the applications of one cluster as Git says.
 
@@ -74,6 +83,7 @@ class Controller:
         projects = Feed(Informer(API_VERSION, "AppProject"), home, clock, namespace=NAMESPACE)
         self._settings = Feed(Informer("v1", "ConfigMap"), home, clock, namespace=NAMESPACE)
         self._feeds = [self._applications, projects, secrets, self._settings]
+        self.seen = Seen(*(feed.informer for feed in self._feeds))
         self.access = Access(
             lambda name: self._settings.informer.get(NAMESPACE, name),
             lambda name: projects.informer.get(NAMESPACE, name),
@@ -104,7 +114,7 @@ class Controller:
             self._applications.informer,
             Inputs(known.clusters, self._observer.sources.checkout, pull_requests),
             clock,
-            check=self._may_be,
+            check=self.check,
             acting=lambda: not self._election or self._election.leading,
             recorder=EventRecorder(home, "argocd-applicationset-controller", clock),
         )
@@ -182,6 +192,15 @@ class Controller:
             except LabError as error:
                 log.info("no preview of %s: %s", name_of(obj), error.problem)
         return found
+
+    def check(self, app: Application) -> None:
+        """`LabError` where an Application's project or destination forbids it."""
+        self._observer.projects.check(app)
+        self._destinations.check(app.destination)
+
+    def whole(self, to: Destination) -> Destination:
+        """A destination with the server and the name of its cluster, whichever was said."""
+        return self._observer.projects.whole(to)
 
     def manifests(self, name: str) -> list[Object]:
         """The objects that Git asks for at the revision last compared."""
@@ -286,11 +305,6 @@ class Controller:
         if len(revisions) != len(app.sources):
             revisions = [self._observer.sources.resolve(source, max_age=5) for source in app.sources]
         return self._observer.look(app, app.sources, revisions)
-
-    def _may_be(self, app: Application) -> None:
-        """`LabError` where an Application's project or destination forbids it."""
-        self._observer.projects.check(app)
-        self._destinations.check(app.destination)
 
     # -- what happened
 

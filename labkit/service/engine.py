@@ -19,12 +19,13 @@ from labkit.gitops.api import NAMESPACE, crds, default_project
 from labkit.gitops.api import settings as argocd_settings
 from labkit.gitops.api.names import SECRET_TYPE
 from labkit.gitops.controller import Controller
+from labkit.gitops.server import Server
 from labkit.gitops.sources import Charts, Sources
 from labkit.runtime.clock import SystemClock
 from labkit.service.registry import MANAGER, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from labkit.cluster import Cluster
     from labkit.forge import PushEvent
@@ -57,6 +58,7 @@ class Engine:
             clock=SystemClock(),
             identity=f"lab-{hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]}",
         )
+        self.server = Server(client, self._controller, SystemClock(), lab_token=settings.token())
 
     def start(self) -> None:
         """Install what Applications need in the cluster, then start the controller."""
@@ -68,6 +70,7 @@ class Engine:
         self._ensure(default_project())
         self._ensure(argocd_settings())
         self._controller.start()
+        self.server.accounts.signing()
 
     def stop(self) -> None:
         """End the controller; a pass that is at work is waited for."""
@@ -75,7 +78,7 @@ class Engine:
 
     def board(self) -> Board:
         """What the web page shows, read from this engine and its cluster."""
-        return Board(self._client, self._controller)
+        return Board(self._client, self._controller, self.server, self.server.callers.owner())
 
     def on_news(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call ``listener`` with the name of each application of which something changed."""
@@ -105,28 +108,6 @@ class Engine:
             for each in self._controller.preview(payload, before, after):
                 found.setdefault(each["application"], each)
         return [found[name] for name in sorted(found)]
-
-    def application(self, name: str, part: str, options: Mapping[str, str]) -> Any:
-        """What the controller knows of an application, as Argo CD's API names it."""
-        match part:
-            case "manifests":
-                return {"manifests": self._controller.manifests(name)}
-            case "managed-resources":
-                return {"items": self._controller.managed_resources(name)}
-            case "plan":
-                prune = {"true": True, "false": False}.get(options.get("prune", ""))
-                return {"tasks": self._controller.plan(name, prune=prune)}
-            case "loop":
-                return self._controller.loop(name)
-            case "resource-tree":
-                return {"nodes": self._controller.resource_tree(name)}
-            case "revision-metadata":
-                return self._controller.revision_metadata(name)
-        raise BadRequest(
-            f"there is no {part!r} of an application",
-            where=f"/api/v1/applications/{name}/{part}",
-            fix="One of loop, manifests, managed-resources, plan, resource-tree, revision-metadata.",
-        )
 
     def _ensure(self, obj: dict[str, Any]) -> None:
         """Create it unless it is there: what a trainee changed in it stays."""

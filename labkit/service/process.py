@@ -25,13 +25,15 @@ from labkit.settings import ServiceRecord, Settings, explained
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator
 
     import uvicorn
     from starlette.types import ASGIApp
 
     from labkit.dashboard import Access, Dashboard
+    from labkit.dashboard.news import News
     from labkit.forge import Forge, ForgeApp
+    from labkit.gitops.rbac import Caller
     from labkit.service.announce import Announcer
     from labkit.service.engine import Engine
     from labkit.service.pulls import PullDesk
@@ -115,11 +117,11 @@ class Service:
         charts = git_host.chart_apps(
             self.settings.registry, self.settings.chart_repositories, credentials=credentials
         )
-        access = Access(token, address.port, time.time)
+        access = Access(token, address.port, time.time, engine.server.callers)
         self._dashboard = Dashboard(engine.board(), access, lab=self.settings.home.name)
         undo.callback(engine.on_news(self._dashboard.news.tell))
         mounts = {**charts, "/dashboard": self._dashboard.app}
-        desk = _Desk(self, forge, engine, pulls, address, token, access)
+        desk = _Desk(self, forge, engine, pulls, address, token, access, self._dashboard.news)
         self._serve(sock, address, desk, git, mounts, token)
 
     def shut_down(self) -> None:
@@ -153,7 +155,7 @@ class Service:
         from labkit.service.server import Server
 
         self._server = Server(
-            web.app(desk, {"/git": git, **mounts}, token=token),
+            web.app(desk, {"/git": git, **mounts}, callers=desk.server.callers, token=token),
             GRACE_SECONDS,
             on_ready=lambda: self._ready(address, git),
         )
@@ -200,8 +202,9 @@ class _Desk:
         address: Address,
         token: str,
         access: Access,
+        news: News,
     ) -> None:
-        self.pulls = pulls
+        self.pulls, self.server, self._news = pulls, engine.server, news
         self._access = access
         self._service = service
         self._forge = forge
@@ -209,32 +212,39 @@ class _Desk:
         self._address = address
         self._token = token
 
-    def repositories(self) -> list[dict[str, str]]:
-        return [self._shown(repo.name) for repo in self._forge.list()]
+    def repositories(self, caller: Caller) -> list[dict[str, str]]:
+        found = [self._shown(caller, repo.name) for repo in self._forge.list()]
+        return [repo for repo in found if caller.may("repositories", "get", repo["url"])]
 
-    def create_repository(self, name: str) -> dict[str, str]:
+    def create_repository(self, caller: Caller, name: str) -> dict[str, str]:
+        caller.demand("repositories", "create", self._address.repository(name))
         made = self._forge.create(name)
-        return self._shown(made.name)
+        return self._shown(caller, made.name)
 
-    def delete_repository(self, name: str) -> None:
+    def delete_repository(self, caller: Caller, name: str) -> None:
+        caller.demand("repositories", "delete", self._address.repository(name))
         self._forge.delete(name)
 
-    def application(self, name: str, part: str, options: Mapping[str, str]) -> Any:
-        return self._engine.application(name, part, options)
+    def changes(self, caller: Caller, name: str) -> AsyncIterator[bytes]:
+        from labkit.service.stream import changes
+
+        return changes(self.server, self._news, caller, name)
 
     def webhook(self, payload: dict[str, Any]) -> list[str]:
         return self._engine.webhook(payload)
 
-    def dashboard_link(self) -> dict[str, str]:
-        return {"url": f"{self._address.base}/dashboard/enter?key={self._access.link_key()}"}
+    def dashboard_link(self, caller: Caller) -> dict[str, str]:
+        return {"url": f"{self._address.base}/dashboard/enter?key={self._access.link_key(caller)}"}
 
     def shut_down(self) -> None:
         self._service.shut_down()
 
-    def _shown(self, name: str) -> dict[str, str]:
+    def _shown(self, caller: Caller, name: str) -> dict[str, str]:
+        """A repository; only the owner is given a URL with the lab's token in it."""
         address = self._address
+        url = address.repository(name)
         return {
             "name": name,
-            "url": address.repository(name),
-            "clone_url": address.clone_url(name, self._token),
+            "url": url,
+            "clone_url": address.clone_url(name, self._token) if caller.owner else url,
         }

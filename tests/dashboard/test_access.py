@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from labkit.dashboard.access import LINK_SECONDS, SESSION_SECONDS, Access
+from labkit.gitops.rbac import Access as Policies
+from labkit.gitops.rbac import Callers
+from labkit.runtime.clock import SystemClock
 
 
 def test_a_stranger_is_asked_for_the_token_and_told_nothing(stranger, shop):
@@ -82,8 +85,18 @@ def test_what_another_page_asks_for_is_not_done(visitor, shop, lab, headers):
     assert "stays" in lab.apps
 
 
+def known(token):
+    """Who is known by what they show: here, nobody but the owner."""
+    policy = Policies(lambda _name: None, lambda _name: None)
+    return Callers(token, policy, SystemClock(), config_map=lambda _name: None, secret=lambda _name: None)
+
+
+def entrance(token, port, seconds):
+    return Access(token, port, seconds, known(token))
+
+
 def test_a_session_of_one_browser_has_another_form_token_than_that_of_the_next(lab, token):
-    access = Access(token, 1, lambda: 0.0)
+    access = entrance(token, 1, lambda: 0.0)
     assert access.form_token("one") != access.form_token("two")
 
 
@@ -103,8 +116,8 @@ def test_signing_out_takes_the_session_from_the_browser(visitor):
 
 def test_a_link_is_good_for_ten_minutes():
     now = [1000.0]
-    access = Access("token", 1, lambda: now[0])
-    early, late = access.link_key(), access.link_key()
+    access = entrance("token", 1, lambda: now[0])
+    early, late = (access.link_key(known("token").owner()) for _ in range(2))
     now[0] += LINK_SECONDS - 1
     assert access.enter(early)
     now[0] += 2
@@ -116,12 +129,12 @@ def test_a_session_ends_after_twelve_hours():
     from starlette.responses import Response
 
     now = [1000.0]
-    access = Access("token", 7, lambda: now[0])
-    cookie = access.open(Response()).headers["set-cookie"].partition(";")[0]
+    access = entrance("token", 7, lambda: now[0])
+    cookie = access.open(Response(), known("token").owner()).headers["set-cookie"].partition(";")[0]
     request = Request({"type": "http", "headers": [(b"cookie", cookie.encode())]})
     assert access.session(request)
-    assert not Access("token", 8, lambda: now[0]).session(request)  # another lab on the same machine
-    assert not Access("another", 7, lambda: now[0]).session(request)
+    assert not entrance("token", 8, lambda: now[0]).session(request)  # another lab on the same machine
+    assert not entrance("another", 7, lambda: now[0]).session(request)
     now[0] += SESSION_SECONDS
     assert not access.session(request)
 

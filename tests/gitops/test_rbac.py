@@ -106,10 +106,23 @@ def test_a_misspelt_denial_is_an_error():
         Policy.parse("p, ann, applications, get, shop/*, denied")
 
 
-def test_a_policy_that_makes_no_sense_allows_nobody_and_says_where_it_is_wrong():
+def test_a_policy_that_makes_no_sense_allows_nobody_but_who_has_to_mend_it_and_says_where_it_is_wrong():
     broken = access("p, ann, applications, get, shop/*, allow\nnonsense")
-    with pytest.raises(Forbidden, match=r"argocd/argocd-rbac-cm: policy\.csv, line 2"):
-        broken.enforce(who("admin"), "applications", "get", "shop/web")
+    with pytest.raises(Forbidden) as refused:
+        broken.enforce(who("ann"), "applications", "get", "shop/web")
+    assert "argocd/argocd-rbac-cm: policy.csv, line 2" in refused.value.fix
+    broken.enforce(who("admin"), "applications", "get", "shop/web")
+
+
+def test_a_refusal_is_worded_as_argo_cds_and_says_which_rule_is_missing_or_decided():
+    found = access("p, ann, applications, sync, shop/web, deny")
+    with pytest.raises(Forbidden) as refused:
+        found.enforce(who("bob"), "applications", "sync", "shop/web")
+    assert refused.value.problem == "permission denied: applications, sync, shop/web, sub: bob"
+    assert refused.value.fix.endswith("p, bob, applications, sync, shop/web, allow")
+    with pytest.raises(Forbidden) as refused:
+        found.enforce(who("ann"), "applications", "sync", "shop/web")
+    assert refused.value.fix == "What decided: p, ann, applications, sync, shop/web, deny"
 
 
 def test_roles_that_nothing_is_said_of_are_found():

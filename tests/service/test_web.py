@@ -13,11 +13,20 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 
 from labkit import errors
+from labkit.gitops.rbac import Access, Caller, Callers
 from labkit.lab.service_client import ServiceClient
+from labkit.runtime.clock import SystemClock
 from labkit.service import web
 from labkit.service.ports import listen
 
 TOKEN = "a-token-of-the-lab"
+CALLERS = Callers(
+    TOKEN,
+    Access(lambda _name: None, lambda _name: None),
+    SystemClock(),
+    config_map=lambda _name: None,
+    secret=lambda _name: None,
+)
 
 
 class Desk:
@@ -27,24 +36,21 @@ class Desk:
         self.names: list[str] = []
         self.pushes: list[dict[str, Any]] = []
 
-    def repositories(self) -> list[dict[str, str]]:
+    def repositories(self, caller: Caller) -> list[dict[str, str]]:
         return [{"name": n, "url": f"u/{n}", "clone_url": f"c/{n}"} for n in self.names]
 
-    def create_repository(self, name: str) -> dict[str, str]:
+    def create_repository(self, caller: Caller, name: str) -> dict[str, str]:
         if name in self.names:
             raise errors.AlreadyExists("there is one", where=name, fix="Use another name.")
         self.names.append(name)
         return {"name": name, "url": f"u/{name}", "clone_url": f"c/{name}"}
 
-    def delete_repository(self, name: str) -> None:
+    def delete_repository(self, caller: Caller, name: str) -> None:
         if name not in self.names:
             raise errors.RepositoryNotFound("no such repository", where=name, fix="labkit repo list")
         self.names.remove(name)
 
-    def application(self, name: str, part: str, options: Any) -> Any:
-        raise errors.ApplicationNotFound(f"no application {name}", fix="labkit app list")
-
-    def dashboard_link(self) -> dict[str, str]:
+    def dashboard_link(self, caller: Caller) -> dict[str, str]:
         return {"url": "http://127.0.0.1/dashboard/enter?key=k"}
 
     def webhook(self, payload: dict[str, Any]) -> list[str]:
@@ -67,7 +73,9 @@ def port(desk: Desk) -> Iterator[int]:
 
     sock = listen()
     server = uvicorn.Server(
-        uvicorn.Config(web.app(desk, {"/git": git}, token=TOKEN), log_level="error", lifespan="off")
+        uvicorn.Config(
+            web.app(desk, {"/git": git}, callers=CALLERS, token=TOKEN), log_level="error", lifespan="off"
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
     thread.start()
@@ -124,8 +132,6 @@ def test_an_error_arrives_as_the_class_that_was_raised_with_its_fix(client):
     with pytest.raises(errors.RepositoryNotFound) as caught:
         client.delete("/api/v1/repositories/none")
     assert caught.value.fix == "labkit repo list"
-    with pytest.raises(errors.ApplicationNotFound):
-        client.get("/api/v1/applications/none/manifests")
 
 
 def test_a_wrong_token_says_what_to_do(port):

@@ -48,7 +48,7 @@ class Projects:
 
         Of a cluster that nobody knows it says nothing: that is another's to tell.
         """
-        project, to = self.of(app), self._whole(app.destination)
+        project, to = self.of(app), self.whole(app.destination)
         scoped = self._secrets.clusters_of(project.name) if project.only_own_clusters else ()
         if refusal := project.refusal(app, to, scoped):
             raise InvalidSpec(
@@ -75,7 +75,7 @@ class Projects:
 
     def held(self, app: Application, now: datetime, *, manual: bool) -> str:
         """Which sync window holds a sync now; empty if none does."""
-        to = self._whole(app.destination)
+        to = self.whole(app.destination)
         about = [window for window in self.of(app).windows if window.matches(app.name, to)]
         found = [(window, window.is_active(now)) for window in about]
         if can_sync(found, manual=manual):
@@ -83,7 +83,7 @@ class Projects:
         holding = [w for w, active in found if active and w.kind == "deny"] or [w for w, _ in found]
         return f"sync is blocked by a sync window ({'; '.join(map(str, holding))})"
 
-    def _whole(self, to: Destination) -> Destination:
+    def whole(self, to: Destination) -> Destination:
         """A destination with the server and the name of its cluster, whichever was said."""
         if to.in_cluster:
             return replace(to, server=IN_CLUSTER_SERVER, name=IN_CLUSTER)

@@ -8,6 +8,7 @@ Source of the rules: util/rbac and server/rbacpolicy in Argo CD.
 """
 
 from labkit.gitops.rbac.access import Access
+from labkit.gitops.rbac.callers import Caller, Callers
 from labkit.gitops.rbac.claims import Claims, Judge
 from labkit.gitops.rbac.config import CONFIG_MAP, Config
 from labkit.gitops.rbac.enforcer import Decision, Enforcer
@@ -18,6 +19,8 @@ __all__ = [
     "CONFIG_MAP",
     "RESOURCES",
     "Access",
+    "Caller",
+    "Callers",
     "Claims",
     "Config",
     "Decision",

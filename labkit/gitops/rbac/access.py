@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import Forbidden, LabError
 from labkit.gitops.api.names import NAMESPACE
 from labkit.gitops.projects import roles
 from labkit.gitops.rbac import tokens
+from labkit.gitops.rbac.accounts import ADMIN
 from labkit.gitops.rbac.claims import Judge
-from labkit.gitops.rbac.config import CONFIG_MAP, Config
-from labkit.gitops.rbac.enforcer import Decision, Enforcer
+from labkit.gitops.rbac.config import CONFIG_MAP, SCOPES, Config
+from labkit.gitops.rbac.enforcer import NO_RULE, Decision, Enforcer
 from labkit.k8s.objects import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from labkit.gitops.rbac.claims import Claims
     from labkit.k8s.objects import Object
@@ -28,7 +29,7 @@ class Access:
     """Reads ``argocd-rbac-cm`` and the AppProjects, and decides. Thread-safe.
 
     ``config_map`` and ``project`` give the objects as they are now, by name. A policy that makes no sense allows
-    nobody anything: better than to go on with half of it, or with none of its denials.
+    nobody but ``admin`` anything: better than to go on with half of it, or with none of its denials.
     """
 
     def __init__(
@@ -42,23 +43,32 @@ class Access:
         """Whether the owner of the claims may, and why."""
         enforcer = self._enforcer()
         if isinstance(enforcer, LabError):
-            return Decision(False, f"the policy cannot be read: {enforcer.where}: {enforcer.problem}")
+            if claims.subject != ADMIN:
+                return Decision(False, f"the policy cannot be read: {enforcer.where}: {enforcer.problem}")
+            enforcer = _BUILT_IN
         return Judge(enforcer, self._policy).decide(claims, resource, action, obj)
 
     def enforce(self, claims: Claims, resource: str, action: str, obj: str) -> None:
         """`Forbidden` where the owner of the claims may not."""
         decision = self.decide(claims, resource, action, obj)
         if not decision:
-            who = claims.subject or "nobody"
             raise Forbidden(
-                f"permission denied: {resource}, {action}, {obj}, sub: {who} ({decision.reason})",
+                f"permission denied: {', '.join((resource, action, obj, *_who(claims)))}",
                 where=f"{NAMESPACE}/{CONFIG_MAP}",
-                fix=f"labkit account can-i {action} {resource} {obj} --as {who}",
+                fix=_fix(claims.subject, resource, action, obj, decision.reason),
             )
+
+    def scopes(self) -> tuple[str, ...]:
+        """The claims of a token that are groups."""
+        enforcer = self._enforcer()
+        return SCOPES if isinstance(enforcer, LabError) else enforcer.config.scopes
 
     def owner(self, token: str, key: bytes, now: datetime) -> Claims:
         """Whose token it is; `Unauthorized` where it is not genuine, not in its time, or was taken away."""
-        claims = tokens.verify(token, key, now)
+        return self.listed(tokens.verify(token, key, now))
+
+    def listed(self, claims: Claims) -> Claims:
+        """The claims of a project role's token; `Unauthorized` where the project lists it no longer."""
         subject = claims.subject.split(":")
         if len(subject) != 3 or subject[0] != "proj":
             raise tokens.refused("it is for no role of a project")
@@ -78,6 +88,24 @@ class Access:
             if self._read is None or self._read[0] != version:
                 self._read = version, _made(found)
             return self._read[1]
+
+
+_BUILT_IN = Enforcer()
+"""What is left for ``admin`` while the policy makes no sense: somebody has to mend it."""
+
+
+def _who(claims: Claims) -> list[str]:
+    """Who it was, as Argo CD's refusals end."""
+    issued = claims.raw.get("iat")
+    at = [f"iat: {datetime.fromtimestamp(issued, UTC):%Y-%m-%dT%H:%M:%SZ}"] if isinstance(issued, int) else []
+    return [f"sub: {claims.subject}", *at] if claims.subject else at
+
+
+def _fix(subject: str, resource: str, action: str, obj: str, reason: str) -> str:
+    if reason != NO_RULE:
+        return f"What decided: {reason}"
+    rule = f"p, {subject or 'role:NAME'}, {resource}, {action}, {obj}, allow"
+    return f"No rule allows it. Who looks after {CONFIG_MAP} can add to its policy.csv: {rule}"
 
 
 def _made(config_map: Object | None) -> Enforcer | LabError:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 KEPT = 64
 """Enforcers kept ready: one for each project's policy."""
 LONGEST_WORD = 4096
+NO_RULE = "no rule allows it"
 
 _MODEL = """
 [request_definition]
@@ -82,7 +83,7 @@ class Enforcer:
             allowed, rule = self._made_ready(project_policy).casbin.enforce_ex(*request)
         if rule:
             return Decision(bool(allowed), str(Rule(*rule)))
-        return Decision(bool(allowed), "no rule allows it")
+        return Decision(bool(allowed), NO_RULE)
 
     def _made_ready(self, project_policy: str) -> _Ready:
         ready = self._ready.pop(project_policy, None) or self._make(self._project(project_policy))

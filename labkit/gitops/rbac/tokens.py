@@ -49,25 +49,30 @@ def verify(token: str, key: bytes, now: datetime) -> Claims:
         raise refused("its signature is not this lab's")
     if not isinstance(claims, dict) or claims.get("iss") != ISSUER:
         raise refused("it was not issued by this lab")
+    found = Claims(claims)
+    check_times(found, now)
+    return found
+
+
+def check_times(claims: Claims, now: datetime) -> None:
+    """`Unauthorized` where it is not the claims' time."""
     moment = now.timestamp()
-    if _number(claims, "exp", math.inf) <= moment:
+    if _number(claims.raw, "exp", math.inf) <= moment:
         raise refused("its time is over")
-    if _number(claims, "nbf", -math.inf) > moment:
+    if _number(claims.raw, "nbf", -math.inf) > moment:
         raise refused("its time has not come")
-    return Claims(claims)
+
+
+def new_claims(subject: str, *, identity: str, now: datetime, seconds: int = 0) -> JSON:
+    """The claims of a new token; ``seconds`` is how long it is good, 0 for ever."""
+    issued = int(now.timestamp())
+    claims: JSON = {"iss": ISSUER, "sub": subject, "iat": issued, "nbf": issued, "jti": identity}
+    return claims | ({"exp": issued + seconds} if seconds else {})
 
 
 def role_token(project: str, role: str, *, identity: str, now: datetime, seconds: int = 0) -> JSON:
     """The claims of a new token for a project's role; ``seconds`` is how long it is good, 0 for ever."""
-    issued = int(now.timestamp())
-    claims: JSON = {
-        "iss": ISSUER,
-        "sub": f"proj:{project}:{role}",
-        "iat": issued,
-        "nbf": issued,
-        "jti": identity,
-    }
-    return claims | ({"exp": issued + seconds} if seconds else {})
+    return new_claims(f"proj:{project}:{role}", identity=identity, now=now, seconds=seconds)
 
 
 def listed(claims: JSON) -> JSON:
@@ -95,11 +100,12 @@ def is_listed(claims: Claims, project: JSON) -> bool:
 def refused(reason: str) -> Unauthorized:
     """The error for a token that is not believed. What is in the token is not repeated."""
     return Unauthorized(
-        f"the token is not accepted: {reason}", fix="labkit proj role create-token PROJECT ROLE"
+        f"the token is not accepted: {reason}",
+        fix="A new one: labkit account generate-token, or labkit proj role create-token PROJECT ROLE",
     )
 
 
-def _number(claims: JSON, name: str, absent: float) -> float:
+def _number(claims: Mapping[str, Any], name: str, absent: float) -> float:
     value = claims.get(name)
     if value is None:
         return absent
