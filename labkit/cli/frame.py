@@ -212,8 +212,8 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         if debugging():
             raise
-        problem = error.strerror or str(error)
-        show_error(LabError(problem, where=str(error.filename or ""), fix="labkit doctor"))
+        problem, named = error.strerror or str(error), str(error.filename or "")
+        show_error(LabError(problem, where=named, fix=_FIXES.get(type(error), "labkit doctor")))
         return 1
     except Exception as error:
         if debugging():
@@ -247,6 +247,13 @@ def show_error(error: LabError) -> None:
         sys.stderr.write(f"Fix: {error.fix}\n")
 
 
+_FIXES = {
+    FileNotFoundError: "Check the path.",
+    NotADirectoryError: "Check the path: a part of it is a file.",
+    IsADirectoryError: "Name a file: this is a folder.",
+    FileExistsError: "Choose another name, or remove what is there.",
+    PermissionError: "Choose a place where you may write, or change the permissions.",
+}
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 failed, or `app diff` found a difference; 2 the command line makes no sense; "
     "3 `status`: not running; 20 not reached in time; 130 Ctrl-C."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import (
@@ -33,6 +34,7 @@ from labkit.gitops.api.names import (
     REFRESH,
 )
 from labkit.gitops.api.pinned import Pinned
+from labkit.gitops.selection import named, selected
 from labkit.gitops.status import stamp
 from labkit.gitops.sync.operation import ENDED, SUCCEEDED
 from labkit.k8s.objects import Object, metadata, name_of
@@ -142,7 +144,7 @@ def sync(
     options: Sequence[str] | None = None,
     username: str = "admin",
 ) -> Object:
-    """Ask for a sync, to ``revision`` or what is followed; ``resources`` are ``GROUP:KIND:[NAMESPACE/]NAME``."""
+    """Ask for a sync, to ``revision`` or what is followed; ``resources`` are filters as `selection` reads them."""
     obj = get(cluster, name)
     _refuse_second(obj)
     app = Application.from_object(obj)
@@ -153,7 +155,7 @@ def sync(
     if revision:
         asked["revision"] = revision
     if resources:
-        asked["resources"] = [_resource(text) for text in resources]
+        asked["resources"] = named(selected(resources, app.status.get("resources") or []))
     operation: JSON = {"sync": asked, "initiatedBy": {"username": username}}
     if retry := (app.spec.get("syncPolicy") or {}).get("retry"):
         operation["retry"] = retry
@@ -216,7 +218,7 @@ def wait_for_operation(
         raise SyncFailed(
             state.get("message") or "the operation failed",
             where=name,
-            fix="`labkit app get` shows each resource.",
+            fix=_unless_said(state.get("message", ""), "`labkit app get` shows each resource."),
         )
     return found
 
@@ -229,28 +231,55 @@ def wait(
     health: bool = True,
     operation: bool = True,
     suspended: bool = False,
+    resources: Sequence[str] = (),
     timeout: float | None = None,
     progress: Progress | None = None,
     until: Callable[[Object], bool] | None = None,
 ) -> Object:
-    """Wait for the states asked for; `WaitTimeout` says which was not reached. ``until`` adds a condition."""
+    """Wait for the states asked for; `WaitTimeout` says which was not reached. ``until`` adds a condition.
 
-    def lacking(obj: Object) -> str:
+    With ``resources``, filters as `selection` reads them, it is those that have to reach the states.
+    """
+    aims = _Aims(sync, health, operation, suspended, tuple(resources), until)
+    return _until(
+        cluster, name, lambda obj: not aims.lacks(obj), timeout, missing=aims.lacks, progress=progress
+    )
+
+
+@dataclass(frozen=True)
+class _Aims:
+    """The states that somebody waits for."""
+
+    sync: bool
+    health: bool
+    operation: bool
+    suspended: bool
+    resources: tuple[str, ...]
+    until: Callable[[Object], bool] | None
+
+    def lacks(self, obj: Object) -> str:
+        """What is not reached yet, and what the controller says is wrong; empty when all is reached."""
         status = obj.get("status") or {}
-        found_sync = (status.get("sync") or {}).get("status")
-        found_health = (status.get("health") or {}).get("status")
-        lacks = []
-        if operation and not idle(obj):
-            lacks.append("an operation is running")
-        if sync and found_sync != "Synced":
-            lacks.append(f"sync is {found_sync or 'Unknown'}")
-        if health and found_health != "Healthy" and not (suspended and found_health == "Suspended"):
-            lacks.append(f"health is {found_health or 'Unknown'}")
-        if until is not None and not until(obj):
+        lacks = ["an operation is running"] if self.operation and not idle(obj) else []
+        if self.resources:
+            for entry in selected(self.resources, status.get("resources") or []):
+                # a kind that has no health, as a ConfigMap, is not waited for
+                health = (entry.get("health") or {}).get("status") or "Healthy"
+                lacks += self._missing(f"{entry['kind']} {entry['name']}: ", entry.get("status"), health)
+        else:
+            found = [(status.get(field) or {}).get("status") for field in ("sync", "health")]
+            lacks += self._missing("", *found)
+        if self.until is not None and not self.until(obj):
             lacks.append("not yet what was waited for")
         return "; ".join(filter(None, [", ".join(lacks), _complaints(status) if lacks else ""]))
 
-    return _until(cluster, name, lambda obj: not lacking(obj), timeout, missing=lacking, progress=progress)
+    def _missing(self, which: str, sync: str | None, health: str | None) -> list[str]:
+        lacks = []
+        if self.sync and sync != "Synced":
+            lacks.append(f"{which}sync is {sync or 'Unknown'}")
+        if self.health and health != "Healthy" and not (self.suspended and health == "Suspended"):
+            lacks.append(f"{which}health is {health or 'Unknown'}")
+        return lacks
 
 
 def delete(
@@ -300,10 +329,11 @@ def _until(
             return obj
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
+            lacks = missing(obj)
             raise WaitTimeout(
-                f"waited {timeout:g} s: {missing(obj)}",
+                f"waited {timeout:g} s: {lacks}",
                 where=name,
-                fix="`labkit app get` shows each resource, with its message.",
+                fix=_unless_said(lacks, "`labkit app get` shows each resource, with its message."),
             )
         obj = _next(cluster, name, obj, left)
 
@@ -350,6 +380,11 @@ def _complaints(status: JSON) -> str:
     return "; ".join(f"{c['type']}: {c.get('message', '')}" for c in found)
 
 
+def _unless_said(message: str, fix: str) -> str:
+    """A fix of ours, where the message that is passed on does not end with a better one."""
+    return "" if "Fix: " in message else fix
+
+
 def _refuse_second(obj: Object) -> None:
     if not idle(obj):
         raise ApplicationError(
@@ -371,16 +406,3 @@ def _entry(history: list[JSON], number: int | None, name: str) -> JSON:
         if entry["id"] == number:
             return entry
     raise ApplicationError(f"the history has no entry {number}", where=name, fix=f"It has: {known}.")
-
-
-def _resource(text: str) -> JSON:
-    group, _, rest = text.partition(":")
-    kind, _, name = rest.partition(":")
-    if not kind or not name:
-        raise ApplicationError(
-            f"{text!r} does not name a resource",
-            where="--resource",
-            fix="Write GROUP:KIND:NAME, such as apps:Deployment:web.",
-        )
-    namespace, slash, last = name.rpartition("/")
-    return {"group": group, "kind": kind, "name": last} | ({"namespace": namespace} if slash else {})

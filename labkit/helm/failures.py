@@ -208,10 +208,13 @@ def _schema(words: str, place: Place) -> ValuesError:
     if not found:
         found = [_short(words)]
     more = "".join(f"\n  {line}" for line in found[1:])
+    fix = "give these values another value; values.schema.json says what each may be"
+    if all("additional properties" in line for line in found):
+        fix = "take these names out, or correct their spelling: the chart has no such values"
     return ValuesError(
         f"the chart's schema refuses {found[0]}{more}",
         where=place.files.path("values.schema.json"),
-        fix="give these values another value; values.schema.json says what each may be",
+        fix=fix,
     )
 
 
@@ -232,6 +235,8 @@ def _without_place(words: str, place: Place) -> HelmError:
 
 
 def _advice_for(words: str) -> str:
+    if re.match(r'could not parse "[^"]*" as version', words):
+        return "write a version of Kubernetes, such as --kube-version 1.33.0"
     if "execution error at" in words:
         return "the chart's author asks for this: set the value that the message names"
     if "error calling include" in words or "error calling tpl" in words:

@@ -130,7 +130,9 @@ def read_regular(path: Path, where: str, most: int = MOST_BYTES) -> bytes:
             return file.read(most + 1)
     except OSError as problem:
         raise ChartError(
-            f"the file cannot be read: {problem.strerror}", where=where, fix="check its permissions"
+            f"the file cannot be read: {problem.strerror}",
+            where=where,
+            fix="check the path" if isinstance(problem, FileNotFoundError) else "check its permissions",
         ) from None
 
 

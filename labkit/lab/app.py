@@ -216,12 +216,14 @@ class App:
         health: bool = True,
         operation: bool = True,
         suspended: bool = False,
+        resources: Sequence[str] = (),
         timeout: float | None = WAIT_SECONDS,
         progress: Callable[[AppStatus], None] | None = None,
     ) -> App:
         """Return when it is synced and healthy and nothing runs; `WaitTimeout` says what was missing.
 
-        ``progress`` is told each status that is seen until then.
+        ``resources`` (``GROUP:KIND:NAME``, with ``*`` and ``!``) waits for those only. ``progress`` is told each
+        status that is seen until then.
         """
         operations.wait(
             self._cluster,
@@ -230,6 +232,7 @@ class App:
             health=health,
             operation=operation,
             suspended=suspended,
+            resources=resources,
             timeout=timeout,
             progress=None if progress is None else lambda obj: progress(AppStatus.of(obj)),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import ApplicationNotFound, LabError
+from labkit.errors import ApplicationNotFound, BadRequest, LabError
 from labkit.gitops import operations
 from labkit.lab.app import App
 from labkit.lab.repos import address
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from labkit.cluster import Cluster
     from labkit.lab.repos import Repo
     from labkit.lab.service_client import ServiceClient
+
+
+_EXAMPLE = "`labkit app get NAME -o yaml` of an application that is there."
 
 
 class Apps:
@@ -81,7 +84,12 @@ class Apps:
         self, manifest: dict[str, Any], *, name: str = "", wishes: Wishes | None = None, upsert: bool = False
     ) -> App:
         """From an Application manifest; ``name`` and ``wishes`` change it first."""
-        metadata = manifest.setdefault("metadata", {})
+        for field in ("metadata", "spec"):
+            if not isinstance(manifest.setdefault(field, {}), dict):
+                raise LabError(
+                    f"a mapping is wanted, not {manifest[field]!r}", where=field, fix=f"See {_EXAMPLE}"
+                )
+        metadata = manifest["metadata"]
         metadata.setdefault("namespace", operations.NAMESPACE)
         if name:
             metadata["name"] = name
@@ -97,7 +105,11 @@ class Apps:
 
     def matching(self, selector: str = "") -> list[App]:
         """The applications with these labels."""
-        found = operations.list_(self._cluster, label_selector=selector)
+        try:
+            found = operations.list_(self._cluster, label_selector=selector)
+        except BadRequest as error:
+            fix = "Write labels, such as team=web, tier!=db or 'stage in (dev, test)'."
+            raise LabError(error.problem, where=f"selector {selector!r}", fix=fix) from error
         return [self._app(item["metadata"]["name"]) for item in found]
 
     def __getitem__(self, name: str) -> App:

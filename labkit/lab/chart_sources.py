@@ -93,6 +93,12 @@ class ChartSources:
             return self.book.open(repo, access), chart
         if chart.startswith(f"{OCI}://"):
             return self.book.open(chart, access), ""
+        if "://" in chart:
+            raise ChartError(
+                "a chart at an address of its own is not fetched",
+                where=chart,
+                fix="name its repository: labkit chart repo add NAME URL, then NAME/CHART; or --repo URL",
+            )
         name, slash, rest = chart.partition("/")
         if not slash or chart.startswith((".", "/")):
             raise ChartError(

@@ -6,15 +6,19 @@ stays as it is, so ``app set`` is ``app create`` on what is there.
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from labkit.errors import LabError
+from labkit.gitops.api.options import KNOWN_SYNC_OPTIONS
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 POLICIES = {"automated": True, "auto": True, "automatic": True, "none": False, "manual": False, "": False}
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,12 @@ def new(name: str, wishes: Wishes) -> dict[str, Any]:
     """A new Application in namespace ``argocd``; deleting it deletes what it deployed, unless told otherwise."""
     if not wishes.repo:
         raise LabError("an application needs a repository", where="--repo", fix="labkit repo list -o wide")
+    if not _NAME.fullmatch(name):
+        raise LabError(
+            f"an application cannot be called {name!r}",
+            where="metadata.name",
+            fix="Use lower-case letters, digits, '-' and '.', and begin and end with a letter or a digit (RFC 1123).",
+        )
     application: dict[str, Any] = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
@@ -155,6 +165,15 @@ def _options(known: Sequence[str], given: Sequence[str]) -> list[str]:
         if not equals:
             raise LabError(
                 f"{option!r} is not NAME=VALUE", where="--sync-option", fix="For example CreateNamespace=true"
+            )
+        if name not in KNOWN_SYNC_OPTIONS:
+            near = difflib.get_close_matches(name, KNOWN_SYNC_OPTIONS, 1, cutoff=0.5) or [
+                ", ".join(KNOWN_SYNC_OPTIONS)
+            ]
+            raise LabError(
+                f"there is no sync option {name!r}: the controller would pass it over in silence",
+                where="--sync-option",
+                fix=f"Did you mean {near[0]}?",
             )
         options = [o for o in options if o.partition("=")[0] != name]
         if not option.startswith("!"):

@@ -201,5 +201,9 @@ def _manifest(path: Path) -> dict[str, Any]:
     documents = load_documents(_read(path), file=str(path))
     found = [d.obj for d in documents if d.obj.get("kind") == "Application"]
     if len(found) != 1:
-        raise LabError(f"{len(found)} Applications in this file, one is needed", where=str(path))
+        raise LabError(
+            f"{len(found)} Applications in this file, one is needed",
+            where=str(path),
+            fix="Its kind is Application; `labkit app get NAME -o yaml` shows one.",
+        )
     return found[0]

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from labkit.lab.app import App
     from labkit.lab.facts import AppStatus
 
-Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait; 0: as long as it takes.")]
+Seconds = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait; 0: as long as it takes.")]
+Resources = Annotated[
+    list[str] | None,
+    typer.Option("--resource", help="Only GROUP:KIND:NAME, * for any, ! for all but it; again for more."),
+]
 
 
 def sync(
@@ -24,9 +28,7 @@ def sync(
     revision: Annotated[str, typer.Option("--revision", help="This revision instead of the target.")] = "",
     prune: Annotated[bool, typer.Option("--prune", help="Delete what Git no longer has.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    resource: Annotated[
-        list[str] | None, typer.Option("--resource", help="Only GROUP:KIND:NAME; again for more.")
-    ] = None,
+    resource: Resources = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what cannot be changed.")] = False,
     background: Annotated[bool, typer.Option("--async", help="Do not wait until it is done.")] = False,
     timeout: Seconds = 300,
@@ -60,6 +62,7 @@ def wait(
     health: Annotated[bool, typer.Option("--health", help="Until it is healthy.")] = False,
     operation: Annotated[bool, typer.Option("--operation", help="Until no operation runs.")] = False,
     suspended: Annotated[bool, typer.Option("--suspended", help="Until it is suspended.")] = False,
+    resource: Resources = None,
     timeout: Seconds = 300,
     output: Output = Format.TABLE,
 ) -> None:
@@ -75,6 +78,7 @@ def wait(
             health=health or everything,
             operation=operation or everything,
             suspended=suspended,
+            resources=resource or (),
             timeout=timeout or None,
             progress=_Teller(name),
         )

@@ -65,4 +65,10 @@ def checked_name(name: str) -> str:
             where="name",
             fix="Use lower-case letters, digits and '-', at most 40, and begin and end with a letter or a digit.",
         )
+    if name == "in-cluster":
+        raise ClusterError(
+            "in-cluster is Argo CD's name for the cluster that the controller runs in",
+            where="name",
+            fix="Use another name: an Application's destination.name could not tell the two apart.",
+        )
     return name

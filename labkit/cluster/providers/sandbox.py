@@ -22,7 +22,7 @@ import orjson
 from labkit.cluster.client import Cluster
 from labkit.cluster.providers.processes import adopt, alive, command_line, wait_for_end
 from labkit.cluster.providers.provider import ClusterState, checked_name
-from labkit.errors import ClusterError, ClusterUnreachable
+from labkit.errors import BadRequest, ClusterError, ClusterUnreachable, NotFound
 from labkit.settings import FileLock, child_environment, explained
 
 if TYPE_CHECKING:
@@ -144,15 +144,15 @@ class SandboxProvider:
 
     def snapshot(self, name: str, snapshot: str) -> dict[str, Any]:
         """Save the running cluster's state under a name; an older one of that name is replaced."""
-        return self._snapshots(name, "PUT", snapshot)
+        return self._snapshots(name, "PUT", _part(snapshot))
 
     def restore(self, name: str, snapshot: str) -> dict[str, Any]:
-        """Make the running cluster's state what it was. Raises `NotFound` for a snapshot that there is not."""
-        return self._snapshots(name, "POST", f"{snapshot}/restore")
+        """Make the running cluster's state what it was. Raises `ClusterError` for a snapshot that there is not."""
+        return self._snapshots(name, "POST", f"{_part(snapshot)}/restore")
 
     def forget(self, name: str, snapshot: str) -> dict[str, Any]:
         """Delete a snapshot."""
-        return self._snapshots(name, "DELETE", snapshot)
+        return self._snapshots(name, "DELETE", _part(snapshot))
 
     def _snapshots(self, name: str, method: str, path: str = "") -> dict[str, Any]:
         if self.status(name).state != "running":
@@ -162,9 +162,12 @@ class SandboxProvider:
                 fix=f"labkit up, or labkit cluster create {name}, starts it.",
             )
         with self.connect(name) as cluster:
-            found: dict[str, Any] = orjson.loads(
-                cluster.raw(f"/sandbox/snapshots/{quote(path)}".rstrip("/"), method)
-            )
+            try:
+                answer = cluster.raw(f"/sandbox/snapshots/{path}".rstrip("/"), method)
+            except (BadRequest, NotFound) as error:
+                fix = f"labkit cluster snapshot --cluster {name} lists them, and with a NAME makes one."
+                raise ClusterError(error.problem, where=name, fix=fix) from error
+        found: dict[str, Any] = orjson.loads(answer)
         return found
 
     def log(self, name: str) -> Path:
@@ -277,3 +280,14 @@ def _detached() -> dict[str, Any]:
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
     return {"start_new_session": True}
+
+
+def _part(snapshot: str) -> str:
+    """A snapshot's name as one part of a path. No slash is in one, and a server may read an escaped one as such."""
+    if "/" in snapshot or not snapshot.strip("."):
+        raise ClusterError(
+            f"a snapshot cannot be called {snapshot!r}",
+            where="name",
+            fix="Use lower-case letters, digits, '-' and '.', at most 63.",
+        )
+    return quote(snapshot, safe="")

@@ -10,6 +10,24 @@ from labkit.k8s.objects import Object, annotations_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+KNOWN_SYNC_OPTIONS = (
+    "ApplyOutOfSyncOnly",
+    "ClientSideApplyMigration",
+    "CreateNamespace",
+    "Delete",
+    "FailOnSharedResource",
+    "Force",
+    "Prune",
+    "PruneLast",
+    "PrunePropagationPolicy",
+    "Replace",
+    "RespectIgnoreDifferences",
+    "ServerSideApply",
+    "SkipDryRunOnMissingResource",
+    "Validate",
+)
+"""All names that Argo CD knows. An unknown one it passes over, so whoever writes one by hand is told."""
+
 
 def listed(obj: Object, annotation: str) -> list[str]:
     """The entries of a comma-separated annotation, without the space around them."""

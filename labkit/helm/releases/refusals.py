@@ -60,7 +60,10 @@ _KNOWN: tuple[tuple[str, type[HelmError], str, Callable[[About], str]], ...] = (
         r"has no deployed releases",
         ReleaseError,
         "no revision of it was ever deployed, so there is nothing to upgrade from",
-        lambda a: f"{a.command('uninstall')}, then install it anew",
+        lambda a: (
+            f"install it: {a.command('install')} CHART, or add --install; "
+            f"if its first installation failed, {a.command('uninstall')} before that"
+        ),
     ),
     (
         r"has no (?P<revision>\d+) version|release has no \d+ version",

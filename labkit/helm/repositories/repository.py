@@ -143,6 +143,12 @@ class ChartRepository:
                 where=self.url,
                 fix="put the archive into its folder and write the index anew: labkit chart repo index FOLDER",
             )
+        if archive.is_dir():
+            raise ChartError(
+                "this is a chart's folder, and a registry takes a packaged chart",
+                where=str(archive),
+                fix=f"labkit chart package {archive}, then push the .tgz that it makes",
+            )
         data = read_regular(archive, str(archive), oci.MOST_CHART)
         metadata = read_metadata(ChartFiles.read(archive))
         layers = {oci.CHART: data}
