@@ -10,7 +10,7 @@ WORKSPACE ?= workspace
 # Tests find the labkit, and the kubectl, that belong to this checkout.
 WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help lab demo install test check fix bench notebooks clean
+.PHONY: help lab demo install test check fix bench reliability notebooks clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -47,6 +47,9 @@ lessons: $(VENV)/.dev ## Make the lessons' notebooks from their texts, and run t
 
 bench: $(VENV)/.dev ## How fast, how small: one table
 	@$(WITH_TOOLS) $(BIN)/python -m benchmarks
+
+reliability: $(VENV)/.dev ## The reliability tests in their long form: half an hour, with figures
+	@$(WITH_TOOLS) LABKIT_LONG=1 $(BIN)/python -m pytest tests/reliability
 
 clean: ## Remove what was made here; the workspace, which is yours, stays
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -17,6 +17,7 @@ what to do next. What the Kubernetes API answers is an `ApiError`: it carries th
     │   ├── MergeConflict            both sides changed the same lines
     │   └── PullRequestError         a pull request that cannot be what was asked
     │       └── PullRequestNotFound      the repository has none of that number
+    ├── RepositoryBusy           a repository's host takes long, and enough wait for it already
     ├── HelmError
     │   ├── ChartError               the chart itself: Chart.yaml, a dependency, a link that leads out
     │   ├── ValuesError              values that are not YAML, or that the chart's schema refuses
@@ -89,6 +90,10 @@ class GitError(LabError):
 
 class RepositoryNotFound(GitError):
     """There is no repository at that address."""
+
+
+class RepositoryBusy(LabError):
+    """A repository's host takes long, and enough callers wait for it already: come again in a moment."""
 
 
 class RepositoryUnreachable(GitError):

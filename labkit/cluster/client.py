@@ -15,7 +15,7 @@ from labkit.cluster import confirmation, plugins
 from labkit.cluster.discovery import ApiResource, Discovery
 from labkit.cluster.kubeconfig import Kubeconfig
 from labkit.cluster.pods import ProxyResponse, follow_logs, proxy, read_logs
-from labkit.cluster.transport import Transport
+from labkit.cluster.transport import APPLY_TYPE, Transport
 from labkit.cluster.watch import Watch
 from labkit.errors import BadRequest, NotFound
 from labkit.runtime.client import ObjectList
@@ -32,7 +32,6 @@ _PATCH_TYPES = {
     "json": "application/json-patch+json",
     "strategic": "application/strategic-merge-patch+json",
 }
-_APPLY_TYPE = "application/apply-patch+yaml"
 
 _log = logging.getLogger(__name__)
 
@@ -228,7 +227,7 @@ class Cluster:
         self._agree(f"apply {_words(obj)}", dry_run=dry_run)
         path = resource.path(self._namespace(resource, obj), _name(obj), subresource)
         query = {"fieldManager": field_manager, "force": force} | _dry(dry_run)
-        return self._object(resource, "PATCH", path, query=query, body=obj, content_type=_APPLY_TYPE)
+        return self._object(resource, "PATCH", path, query=query, body=obj, content_type=APPLY_TYPE)
 
     def delete(
         self,

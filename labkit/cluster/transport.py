@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 import urllib.request
 import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
     from labkit.cluster.access import Access
 
 JSON_TYPE = "application/json"
+APPLY_TYPE = "application/apply-patch+yaml"
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0  # a delete or a list of thousands on a slow cluster
 _CONNECTIONS = 8
+_TRIES, _PATIENCE = 10, 60.0
+"""How often, and for how many seconds together, a busy server's "come again later" is followed; client-go: 10 times."""
+
 _USER_AGENT = ("User-Agent", "labkit")  # the API server takes the field manager's name from it
 _MESSAGE_CHARACTERS = 500
 
@@ -183,8 +188,32 @@ class Transport:
         *,
         stream: bool,
     ) -> urllib3.BaseHTTPResponse:
+        """The answer; of a server that says when to come again (429, 503), the one that it gives then."""
+        patience = _PATIENCE
+        for number in range(_TRIES + 1):
+            answer = self._once(method, path, query, headers, data, timeout, stream=stream)
+            pause = _come_again(answer)
+            if pause is None or pause > patience or number == _TRIES:
+                break
+            answer.close()
+            patience -= pause
+            time.sleep(pause)
+        return answer
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        headers: Sequence[tuple[str, str]],
+        data: bytes | None,
+        timeout: urllib3.Timeout,
+        *,
+        stream: bool,
+    ) -> urllib3.BaseHTTPResponse:
         url = self.access.server + path + _query(query)
-        for last in (method != "GET", True):
+        repeatable = method == "GET" or ("Content-Type", APPLY_TYPE) in headers
+        for last in (not repeatable, True):
             fields = urllib3.HTTPHeaderDict([_USER_AGENT, *headers, *self._headers()])
             try:
                 return self._pools.urlopen(
@@ -192,7 +221,8 @@ class Transport:
                     retries=False, redirect=False, preload_content=not stream,
                 )  # fmt: skip
             except ProtocolError as error:
-                # The server closed a kept-alive connection just as we used it: a read may be repeated.
+                # The server closed a kept-alive connection just as we used it. A read may be repeated, and an
+                # apply, which done twice is done once.
                 if last:
                     raise self._unreachable(error) from error
             except (HTTPError, OSError) as error:
@@ -234,6 +264,14 @@ def _machine_proxy(access: Access) -> str:
     if urllib.request.proxy_bypass(access.host):
         return ""
     return urllib.request.getproxies().get(scheme, "")
+
+
+def _come_again(answer: urllib3.BaseHTTPResponse) -> float | None:
+    """In how many seconds the server wants to be asked again, as client-go reads it: 429 or 5xx with Retry-After."""
+    said = answer.headers.get("Retry-After", "")
+    if (answer.status != 429 and answer.status < 500) or not said.isdigit():
+        return None
+    return float(said)
 
 
 def _query(query: Query | None) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from labkit.errors import (
     AuthenticationRequired,
     GitError,
+    RepositoryBusy,
     RepositoryUnreachable,
     RevisionNotFound,
 )
@@ -28,6 +29,7 @@ from labkit.git.command import Config, Result, environment, run
 from labkit.git.export import Limits, export, prune
 from labkit.git.reader import Reader, check_path, is_git_dir
 from labkit.git.urls import Credential, check_url, normalise, redact, split_credential
+from labkit.runtime.patience import Patience, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,13 +58,17 @@ class _Origin:
     url: str
     git_dir: Path
     where: str
-    transfer: threading.Lock = field(default_factory=threading.Lock)
-    listing: threading.Lock = field(default_factory=threading.Lock)
+    transfer: Turn
+    listing: Turn
     listings: dict[Credential | None, _Listing] = field(default_factory=dict)
 
     @property
     def reader(self) -> Reader:
         return Reader(self.git_dir, where=self.where)
+
+    @property
+    def host(self) -> str:
+        return normalise(self.url).rpartition("://")[2].partition("/")[0]
 
 
 class Mirror:
@@ -86,6 +92,7 @@ class Mirror:
         self._allow_files = allow_files
         self._monotonic = monotonic
         self._lock = threading.Lock()
+        self._patience = Patience(monotonic, RepositoryUnreachable)
         self._origins: dict[str, _Origin] = {}
         self._commits: OrderedDict[tuple[str, str], Commit] = OrderedDict()
         self._exports = 0
@@ -166,7 +173,9 @@ class Mirror:
         with self._lock:
             if key not in self._origins:
                 git_dir = self.cache_dir / "repositories" / f"{key}.git"
-                self._origins[key] = _Origin(bare, git_dir, redact(bare))
+                where = redact(bare)
+                turns = Turn(where, self._monotonic), Turn(where, self._monotonic)
+                self._origins[key] = _Origin(bare, git_dir, where, *turns)
             return self._origins[key], credential or own
 
     def _refs(self, origin: _Origin, credential: Credential | None, max_age: float) -> list[Ref]:
@@ -192,10 +201,11 @@ class Mirror:
             config=config,
             any_owner=True,
         )
-        return run(
-            *args, env=env, where=origin.where, secrets=credential.secrets() if credential else (),
-            seconds=self.limits.seconds, file_megabytes=self.limits.transfer_megabytes,
-        )  # fmt: skip
+        with self._patience.visit(origin.host, origin.where):
+            return run(
+                *args, env=env, where=origin.where, secrets=credential.secrets() if credential else (),
+                seconds=self.limits.seconds, file_megabytes=self.limits.transfer_megabytes,
+            )  # fmt: skip
 
     def _commit(
         self, origin: _Origin, sha: str, credential: Credential | None, refs: list[Ref] | None = None
@@ -251,7 +261,7 @@ class Mirror:
             return
         try:
             self._fetch_one(origin, sha, credential)
-        except (AuthenticationRequired, RepositoryUnreachable):
+        except (AuthenticationRequired, RepositoryUnreachable, RepositoryBusy):
             raise
         except RevisionNotFound:  # also said by hosts that give no commit by its id
             self._fetch_all(origin, credential)

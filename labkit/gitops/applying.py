@@ -5,11 +5,12 @@ Compare asks with it (as a dry run), sync writes with it: so what is shown is wh
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import ApiError, LabError
+from labkit.errors import ApiError, Conflict, LabError
 from labkit.gitops.api.names import FIELD_MANAGER
 from labkit.gitops.api.options import sync_option
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from labkit.gitops.live import Server
     from labkit.k8s.objects import Object
 
+_TRIES = 3
 _UNDECLARED = "field not declared in schema"
 _UNKNOWN = re.compile(r'unknown field "([^"]+)"')
 
@@ -29,11 +31,19 @@ def apply(server: Server, target: Object, options: Iterable[str] = (), *, dry_ru
     With sync option ``Validate=false`` fields that the kind does not have are left out rather than refused.
     """
     try:
-        return server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=dry_run)
+        return _apply(server, target, dry_run=dry_run)
     except ApiError as error:
         if _UNDECLARED not in error.message or sync_option(target, options, "Validate") != "false":
             raise
-    return server.apply(_declared(server, target), field_manager=FIELD_MANAGER, force=True, dry_run=dry_run)
+    return _apply(server, _declared(server, target), dry_run=dry_run)
+
+
+def _apply(server: Server, target: Object, *, dry_run: bool) -> Object:
+    """One apply. A conflict can only be with a write at the same moment, since ours wins any over fields: again."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(Conflict):
+            return server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=dry_run)
+    return server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=dry_run)
 
 
 def _declared(server: Server, target: Object) -> Object:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labkit.gitops.api.pinned import Pinned
-from labkit.gitops.status import moment
+from labkit.gitops.status import moment, since
 from labkit.gitops.sync.gates import HEAL_FORGOTTEN, Decision, Facts
 from labkit.gitops.sync.gates import decide as gates
 from labkit.gitops.sync.operation import ENDED
@@ -34,7 +34,7 @@ def _facts(app: Application, status: JSON, comparison: Comparison, now: datetime
     policy, state = app.sync_policy, status.get("operationState") or {}
     resources = status.get("resources") or []
     result = state.get("syncResult") or {}
-    since = (now - moment(state["finishedAt"])).total_seconds() if state.get("finishedAt") else 0.0
+    passed = since(moment(state["finishedAt"]), now) if state.get("finishedAt") else 0.0
     tried, now_wanted = Pinned.read(result, app), _wanted(app, status)
     return Facts(
         automated=policy.automated,
@@ -50,8 +50,8 @@ def _facts(app: Application, status: JSON, comparison: Comparison, now: datetime
         tried=bool(result) and tried == now_wanted,
         tried_phase=state.get("phase", ""),
         tried_message=state.get("message", ""),
-        heal_tries=0 if since > HEAL_FORGOTTEN else _heals(state),
-        seconds_since=since,
+        heal_tries=0 if passed > HEAL_FORGOTTEN else _heals(state),
+        seconds_since=passed,
     )
 
 

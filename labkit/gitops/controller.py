@@ -164,14 +164,20 @@ class Controller:
             except LabError:
                 continue  # an invalid spec follows nothing
             names.append(name_of(obj))
-            self._home.patch(
-                API_VERSION,
-                "Application",
-                name_of(obj),
-                NAMESPACE,
-                patch={"metadata": {"annotations": {REFRESH: "normal"}}},
-            )
+            self._ask(name_of(obj))
         return names
+
+    def _ask(self, name: str) -> None:
+        """Have an application compared with Git. It is written down, so that another controller would see it, too."""
+        asked = {"metadata": {"annotations": {REFRESH: "normal"}}}
+        try:
+            self._home.patch(API_VERSION, "Application", name, NAMESPACE, patch=asked)
+        except LabError as error:  # the push is not told a second time, and the others are to hear of it
+            log.warning(
+                "%s: the refresh could not be noted, and is done all the same: %s", name, error.problem
+            )
+            self._reconciler.ask(name)
+            self._loop.enqueue(name)
 
     def preview(self, payload: JSON, before: str, after: str) -> list[JSON]:
         """What going from one commit to another would make of each application that follows the branch.

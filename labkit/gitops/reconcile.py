@@ -10,7 +10,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import LabError
+from labkit.errors import LabError, RepositoryBusy, RevisionNotFound
 from labkit.gitops import refresh
 from labkit.gitops.api.application import Application, InvalidSpec
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH
@@ -45,6 +45,9 @@ JSON = dict[str, Any]
 RETRY_SECONDS = 15.0
 """After a source could not be read: the repository may be back before the next poll."""
 
+BUSY_SECONDS = 1.0
+"""After a look was put off because enough others wait for that repository's host."""
+
 
 @dataclass
 class Memory:
@@ -78,6 +81,11 @@ class Reconciler:
         self._projects, self._traces = observer.projects, traces
         self._memories: dict[str, Memory] = {}
         self._deletion = Deletion(observer, home)
+        self._asked: set[str] = set()
+
+    def ask(self, name: str) -> None:
+        """Git is to be asked at the application's next pass, though its annotation does not say so."""
+        self._asked.add(name)
 
     def reconcile(self, name: str) -> float | None:
         """One pass; returns in how many seconds to come again if nothing happens before."""
@@ -101,7 +109,11 @@ class Reconciler:
             return None
         if app.deleting:
             return self._delete(app, status, memory)
-        sight, again = self._look(app, status, memory)
+        try:
+            sight, again = self._look(app, status, memory)
+        except RepositoryBusy as busy:  # nothing was seen: nothing is written, and what was asked for stands
+            self._traces.of(app.obj).tell(busy.problem)
+            return BUSY_SECONDS
         if sight is not None:
             acted = self._act(app, status, memory, sight)
             again = again if acted is None else acted
@@ -119,18 +131,19 @@ class Reconciler:
     def _look(self, app: Application, status: JSON, memory: Memory) -> tuple[Sight | None, float | None]:
         """Compare, and note it in ``status``; ``None`` where the source or the cluster cannot be read."""
         now = self._clock.now()
-        reason = refresh.needed(app, now, memory.due)
+        reason = refresh.needed(app, now, memory.due) or ("requested" if app.name in self._asked else "")
         trace = self._traces.of(app.obj)
         try:
             if reason or not memory.revisions:
                 memory.revisions = self._receive(app, reason, memory, trace)
+                self._asked.discard(app.name)
             if reason:
                 memory.due, memory.failed = self._polling.next(), ""
             if memory.failed:
                 return None, RETRY_SECONDS
-            sight = self._observer.look(
-                app, app.sources, memory.revisions, fresh=reason == "hard", trace=trace
-            )
+            sight = self._see(app, memory, trace, fresh=reason == "hard")
+        except RepositoryBusy:
+            raise
         except LabError as error:
             memory.revisions = ()
             sync = {"status": "Unknown", "comparedTo": app.compared_to}
@@ -152,6 +165,17 @@ class Reconciler:
         if reason:
             status["reconciledAt"] = stamp(now)
         return sight, None
+
+    def _see(self, app: Application, memory: Memory, trace: Trace, *, fresh: bool) -> Sight:
+        """A look at the revisions known; where Git has them no longer (a forced push), at those that it has now."""
+        try:
+            return self._observer.look(app, app.sources, memory.revisions, fresh=fresh, trace=trace)
+        except RevisionNotFound:
+            newest = tuple(self._observer.sources.resolve(source) for source in app.sources)
+            if newest == memory.revisions:
+                raise
+            memory.revisions = newest
+            return self._observer.look(app, app.sources, newest, fresh=fresh, trace=trace)
 
     def _receive(self, app: Application, reason: str, memory: Memory, trace: Trace) -> tuple[str, ...]:
         """The commits that the sources mean, and a word in the trace on what made us ask."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labkit.gitops.api.names import REFRESH
-from labkit.gitops.status import moment
+from labkit.gitops.status import moment, since
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,6 +48,6 @@ def needed(app: Application, now: datetime, due: float) -> str:
         return "never compared"
     if sync["comparedTo"] != app.compared_to:
         return "spec changed"
-    if (now - moment(app.status["reconciledAt"])).total_seconds() >= due:
+    if since(moment(app.status["reconciledAt"]), now) >= due:
         return "expired"
     return ""

@@ -9,7 +9,7 @@ from labkit.errors import LabError
 from labkit.gitops.api.application import Application, parse_retry
 from labkit.gitops.api.pinned import Pinned
 from labkit.gitops.confirmation import confirmed
-from labkit.gitops.status import moment, stamp
+from labkit.gitops.status import moment, since, stamp
 from labkit.gitops.sync import retry
 from labkit.gitops.sync.carry import Carrier
 from labkit.gitops.sync.hooks import Attempt
@@ -264,7 +264,7 @@ class Running:
             return 0.0
         policy = parse_retry((self.state.get("operation") or {}).get("retry") or {}, "operation.retry")
         wait = retry.delay(policy, self.state.get("retryCount", 1) - 1)
-        left = wait - (self._clock.now() - moment(self.state["finishedAt"])).total_seconds()
+        left = wait - since(moment(self.state["finishedAt"]), self._clock.now())
         if left > 0:
             return left
         self.state.pop("finishedAt")

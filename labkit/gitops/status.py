@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 JSON = dict[str, Any]
+_ROUNDING = 1.0  # stamps have whole seconds
 
 
 def difference(old: Any, new: Any) -> Any:
@@ -56,3 +58,12 @@ def stamp(moment: datetime) -> str:
 def moment(text: str) -> datetime:
     """The moment that `stamp` wrote."""
     return datetime.fromisoformat(text)
+
+
+def since(began: datetime, now: datetime) -> float:
+    """Seconds that have passed. Of a moment that is still to come, endless: the machine's clock was set back.
+
+    So whoever waits waits too short then, once, rather than for as long as the clock was wrong.
+    """
+    passed = (now - began).total_seconds()
+    return passed if passed > -_ROUNDING else inf

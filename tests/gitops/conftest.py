@@ -63,21 +63,28 @@ class World:
     folder: Path
     controller: Controller | None = None
     connect: Callable[[dict[str, Any]], Any] | None = None
+    seen: Cluster | None = None
+    """The cluster as the controller sees it, where that is another way to it than the test's."""
+    clock: SystemClock = field(default_factory=SystemClock)
+    poll: tuple[float, float] = (3600, 60)
+    """A push tells the controller: no poll hides one that was missed."""
+    told: bool = True
     _made: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         """A new controller, that knows nothing but what the cluster says."""
         mirror = Mirror(self.folder / "mirror")
         self.controller = Controller(
-            self.cluster,
+            self.seen or self.cluster,
             make_sources=lambda secrets: Sources(
                 mirror,
                 credentials=secrets.credential,
                 charts=Charts(self.folder / "charts", secrets.chart_access),
             ),
             connect=self.connect or (lambda *_: pytest.fail("this test has one cluster")),
-            clock=SystemClock(),
-            poll_seconds=3600,  # a push tells the controller: no poll hides one that was missed
+            clock=self.clock,
+            poll_seconds=self.poll[0],
+            jitter_seconds=self.poll[1],
             wave_seconds=0.05,
         )
         self.controller.start()
@@ -220,7 +227,7 @@ def world(home, tmp_path):
     made = World(cluster, forge, tmp_path)
 
     def tell(payload):
-        if made.controller is not None:
+        if made.controller is not None and made.told:
             made.controller.webhook(payload)
 
     pushed.append(tell)

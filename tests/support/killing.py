@@ -1,6 +1,7 @@
 """Kills a lab's service at random moments of syncs with waves and hooks, and looks at what came of it.
 
-The tests do it a few times. Run as a program it does it as often as is said::
+The tests do it a few times, and a hundred times in ``make reliability``. Run as a program it does it as often as is
+said::
 
     PYTHONPATH=tests/support python -m killing FOLDER 100
 """

@@ -14,13 +14,16 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from labkit.errors import ChartError, LabError
+from labkit.errors import ChartError, ChartRepositoryError, LabError
+from labkit.git import redact
 from labkit.gitops.sources.paths import inbound
 from labkit.helm import Chart
 from labkit.helm.dependencies import Dependencies
 from labkit.helm.repositories import Access, ChartRepository, unpack
 from labkit.runtime.clock import SystemClock
+from labkit.runtime.patience import Patience, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +42,8 @@ class Charts:
     def __init__(self, cache: Path, access: Grants = lambda _url: Access()) -> None:
         self._cache, self._access = cache, access
         self._clock = SystemClock()
-        self._repositories: dict[tuple[str, Access], tuple[ChartRepository, threading.Lock]] = {}
+        self._patience = Patience(self._clock.monotonic, ChartRepositoryError)
+        self._repositories: dict[tuple[str, Access], tuple[ChartRepository, Turn]] = {}
         self._lock = threading.Lock()
 
     def resolve(self, source: Source, wanted: str = "") -> str:
@@ -98,9 +102,10 @@ class Charts:
             if (url, access) not in self._repositories:
                 while len(self._repositories) >= _KEPT:
                     self._repositories.pop(next(iter(self._repositories)))
-                self._repositories[url, access] = (ChartRepository(url, access), threading.Lock())
-            repository, lock = self._repositories[url, access]
-        with lock:
+                turn = Turn(redact(url), self._clock.monotonic)
+                self._repositories[url, access] = (ChartRepository(url, access), turn)
+            repository, turn = self._repositories[url, access]
+        with turn, self._patience.visit(urlsplit(url).netloc, redact(url)):
             yield repository
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.errors import LabError
 from labkit.gitops import health
 from labkit.gitops.confirmation import ADVICE
+from labkit.gitops.status import since
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.carry import PRUNE_SKIPPED, SYNC_FAILED, SYNCED, Carrier, entry
 from labkit.gitops.sync.plan import to_json
@@ -253,7 +254,7 @@ class Sync:
         if all(found["kind"] == "Namespace" for found in self._results):
             return True
         began = self.waves.setdefault(task.step, self.now())
-        left = self.wave_seconds - (self.now() - began).total_seconds()
+        left = self.wave_seconds - since(began, self.now())
         if left > 0:
             self.later = left
         return left <= 0
