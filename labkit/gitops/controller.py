@@ -199,10 +199,16 @@ class Controller:
                 log.info("no preview of %s: %s", name_of(obj), error.problem)
         return found
 
-    def check(self, app: Application) -> None:
-        """`LabError` where an Application's project or destination forbids it."""
+    def check(self, app: Application, *, manifests: bool = False) -> None:
+        """`LabError` where an Application's project or destination forbids it.
+
+        With ``manifests``, also where its sources cannot be had, or give no manifests: it would be so from the start.
+        """
         self._observer.projects.check(app)
         self._destinations.check(app.destination)
+        if manifests:
+            revisions = [self._observer.sources.resolve(source) for source in app.sources]
+            self._observer.rendered(app, app.sources, revisions)
 
     def whole(self, to: Destination) -> Destination:
         """A destination with the server and the name of its cluster, whichever was said."""

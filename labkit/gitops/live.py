@@ -33,6 +33,8 @@ CHILDREN = {
 """The kinds that controllers make of a kind: watched as soon as it is."""
 
 SYNC_SECONDS = 20.0
+KINDS_SECONDS = 10.0
+"""For so long what a cluster said of its kinds is taken to hold; a chart may ask ``.Capabilities`` for them."""
 AWAY_SECONDS = 10.0
 """For so long a cluster that did not answer is taken to be away still."""
 
@@ -42,6 +44,10 @@ class Server(ObjectClient, Protocol):
 
     def resource(self, api_version: str, kind: str) -> Any:
         """The kind's resource, with ``namespaced``; `NoSuchKind` where the server has none."""
+        ...
+
+    def resources(self, *, refresh: bool = False) -> list[Any]:
+        """Every kind that it has, each with ``api_version`` and ``kind``; ``refresh`` asks it anew."""
         ...
 
     def version(self) -> str:
@@ -66,11 +72,27 @@ class LiveCluster:
         self._watchers: list[Callable[[], object]] = []
         self._away: tuple[ClusterUnreachable | None, float] = (None, 0.0)
         self._lock = threading.RLock()
+        self._kinds: tuple[tuple[str, ...], float] = ((), float("-inf"))
 
     @cached_property
     def kube_version(self) -> str:
         """The server's version, asked once: charts may depend on it."""
         return self._ask(self.server.version)
+
+    def api_versions(self) -> tuple[str, ...]:
+        """What the cluster serves, as Helm's ``.Capabilities.APIVersions`` has it: ``apps/v1``, ``apps/v1/Deployment``.
+
+        As Argo CD, which hands these to `helm template`: so a chart sees the kinds that a CRD brought.
+        """
+        known, asked = self._kinds
+        if self._clock.monotonic() - asked < KINDS_SECONDS:
+            return known
+        at = self._clock.monotonic()
+        kinds = self._ask(lambda: self.server.resources(refresh=True))
+        versions = {each.api_version for each in kinds}
+        found = tuple(sorted(versions | {f"{each.api_version}/{each.kind}" for each in kinds}))
+        self._kinds = (found if found != known else known, at)
+        return self._kinds[0]
 
     def on_change(self, handler: Changed) -> None:
         """Call ``handler`` with each object that changed, came or went."""

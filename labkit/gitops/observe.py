@@ -74,9 +74,7 @@ class Observer:
         live = self.destinations.find(app.destination)
         memory = self._remembered.setdefault(app.name, Remembered())
         with trace.stage("rendered", ", ".join(map(_place, sources))) as stage:
-            manifests = self.sources.manifests(
-                app, sources, revisions, kube_version=live.kube_version, api_versions=(), fresh=fresh
-            )
+            manifests = self.rendered(app, sources, revisions, fresh=fresh)
             stage.idle = memory.manifests is not None and memory.manifests.items is manifests.items
             stage.says = _rendered(manifests)
         wanted = memory.targets  # another thread may look at another commit meanwhile
@@ -101,6 +99,20 @@ class Observer:
     def names(self) -> list[str]:
         """The applications that were looked at."""
         return list(self._remembered)
+
+    def rendered(
+        self, app: Application, sources: Sequence[Source], revisions: Sequence[str], *, fresh: bool = False
+    ) -> Manifests:
+        """What the sources want at these revisions, for the cluster that it goes to. Raises `LabError`."""
+        live = self.destinations.find(app.destination)
+        return self.sources.manifests(
+            app,
+            sources,
+            revisions,
+            kube_version=live.kube_version,
+            api_versions=live.api_versions(),
+            fresh=fresh,
+        )
 
     def forget(self, app: str) -> None:
         """The application is gone."""

@@ -58,9 +58,7 @@ def _rendered(
     revisions = [
         revision if follows(each) else observer.sources.resolve(each, max_age=60) for each in sources
     ]
-    version = observer.destinations.find(app.destination).kube_version
-    manifests = observer.sources.manifests(app, sources, revisions, kube_version=version, api_versions=())
-    return {ObjectKey.of(item.obj): item.obj for item in manifests}
+    return {ObjectKey.of(item.obj): item.obj for item in observer.rendered(app, sources, revisions)}
 
 
 def _change(key: ObjectKey, before: Object | None, after: Object | None) -> JSON:

@@ -48,6 +48,7 @@ class Apps:
         parameters: Mapping[str, Any] | None = None,
         sync_options: Sequence[str] = ("CreateNamespace=true",),
         upsert: bool = False,
+        validate: bool = True,
     ) -> App:
         """A new application: what stands in ``path`` of ``repo`` is to run in ``namespace`` (by default ``name``).
 
@@ -55,7 +56,8 @@ class Apps:
         repository's, and ``revision`` a version or a range of them.
         ``automated`` lets the controller sync by itself; ``prune`` lets it delete what Git no longer has, and
         ``self_heal`` undo what was changed by hand; ``retry_limit`` is how often a sync that failed is tried
-        again. ``upsert`` changes an application that is there already.
+        again. ``upsert`` changes an application that is there already. It is not made where its source gives no
+        manifests, unless ``validate`` is off.
         """
         wishes = Wishes(
             repo=repo if isinstance(repo, str) else repo.url,
@@ -74,14 +76,20 @@ class Apps:
             parameters=parameters or {},
             sync_options=sync_options,
         )
-        return self.create_wished(name, wishes, upsert=upsert)
+        return self.create_wished(name, wishes, upsert=upsert, validate=validate)
 
-    def create_wished(self, name: str, wishes: Wishes, *, upsert: bool = False) -> App:
+    def create_wished(self, name: str, wishes: Wishes, *, upsert: bool = False, validate: bool = True) -> App:
         """The same, from the command's flags."""
-        return self._create(new(name, self._meant(wishes)), upsert=upsert)
+        return self._create(new(name, self._meant(wishes)), upsert=upsert, validate=validate)
 
     def create_from(
-        self, manifest: dict[str, Any], *, name: str = "", wishes: Wishes | None = None, upsert: bool = False
+        self,
+        manifest: dict[str, Any],
+        *,
+        name: str = "",
+        wishes: Wishes | None = None,
+        upsert: bool = False,
+        validate: bool = True,
     ) -> App:
         """From an Application manifest; ``name`` and ``wishes`` change it first."""
         for field in ("metadata", "spec"):
@@ -97,7 +105,8 @@ class Apps:
             raise LabError(
                 "the application needs a name", where="metadata.name", fix="Write it in the manifest."
             )
-        return self._create(changed(manifest, self._meant(wishes or Wishes())), upsert=upsert)
+        whole = changed(manifest, self._meant(wishes or Wishes()))
+        return self._create(whole, upsert=upsert, validate=validate)
 
     def delete(self, name: str, *, cascade: bool = True) -> None:
         """Delete the application and, with ``cascade``, what it deployed; returns when it is gone."""
@@ -136,8 +145,9 @@ class Apps:
     def __repr__(self) -> str:
         return "\n".join(map(repr, self)) or "Apps(none yet)"
 
-    def _create(self, application: dict[str, Any], *, upsert: bool) -> App:
-        made = operations.create(self._cluster, application, upsert=upsert)
+    def _create(self, application: dict[str, Any], *, upsert: bool, validate: bool) -> App:
+        asked = f"upsert={str(upsert).lower()}&validate={str(validate).lower()}"
+        made = self._service.post(f"/api/v1/applications?{asked}", application)
         return self._app(made["metadata"]["name"])
 
     def _meant(self, wishes: Wishes) -> Wishes:

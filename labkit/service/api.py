@@ -79,11 +79,13 @@ def _app(server: Server, ask: Ask) -> Any:
 
 
 def _create_app(server: Server, ask: Ask) -> Any:
-    return server.applications.create(ask.caller, ask.body, upsert=ask.flag("upsert"))
+    validate = ask.flag("validate", default=True)
+    return server.applications.create(ask.caller, ask.body, upsert=ask.flag("upsert"), validate=validate)
 
 
 def _update_app(server: Server, ask: Ask) -> Any:
-    return server.applications.update(ask.caller, ask.path["name"], ask.body)
+    validate = ask.flag("validate", default=True)
+    return server.applications.update(ask.caller, ask.path["name"], ask.body, validate=validate)
 
 
 def _delete_app(server: Server, ask: Ask) -> Any:

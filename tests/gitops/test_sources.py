@@ -6,7 +6,7 @@ import pytest
 from manifests import config
 
 from labkit.errors import ApplicationError
-from labkit.gitops import operations
+from labkit.gitops import live, operations
 from tests.gitops.test_bad_input import condition
 
 CHART = {
@@ -186,3 +186,39 @@ def test_a_folder_is_read_as_the_source_says_even_if_it_looks_like_a_chart(world
     said = condition(world, app, "ComparisonError")
     assert "multiple application sources defined: Helm,Directory" in said
     assert "spec.source" in said
+
+
+WIDGETS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "widgets.example.com"},
+    "spec": {
+        "group": "example.com",
+        "scope": "Namespaced",
+        "names": {"plural": "widgets", "kind": "Widget"},
+        "versions": [
+            {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+        ],
+    },
+}
+
+
+def test_a_chart_sees_the_kinds_of_the_cluster_that_it_goes_to(world, monkeypatch):
+    monkeypatch.setattr(live, "KINDS_SECONDS", 0.0)
+    asking = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n"
+        '  widgets: {{ .Capabilities.APIVersions.Has "example.com/v1/Widget" | quote }}\n'
+        '  deployments: {{ .Capabilities.APIVersions.Has "apps/v1/Deployment" | quote }}\n'
+        '  others: {{ .Capabilities.APIVersions.Has "example.com/v2" | quote }}\n'
+    )
+    repo = world.repository("shop")
+    repo.push({"Chart.yaml": CHART["Chart.yaml"], "templates/config.yaml": asking})
+    app = world.app("shop", repo, automated=AUTOMATED)
+    world.settled(app)
+    assert data(world, app) == {"widgets": "false", "deployments": "true", "others": "false"}
+    world.cluster.create(WIDGETS)
+    try:
+        operations.refresh(world.cluster, app)
+        world.until(lambda: data(world, app)["widgets"], lambda seen: seen == "true")
+    finally:
+        world.cluster.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets.example.com")

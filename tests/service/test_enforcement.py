@@ -110,10 +110,10 @@ def test_an_operation_is_not_smuggled_in_with_a_change(town, bob):
 
 def test_a_sync_is_done_in_the_name_of_who_asked(town, ann):
     assert ann.post("applications/web/sync", {"revision": "main"}).status == 200
-    found = until(
-        lambda: ann.get("applications/web").body.get("status", {}).get("operationState"), lambda state: state
+    until(
+        lambda: ann.get("applications/web").body["status"].get("operationState"),
+        lambda state: state and state["operation"]["initiatedBy"] == {"username": "ann"},
     )
-    assert found["operation"]["initiatedBy"] == {"username": "ann"}
 
 
 def test_logs_want_their_own_permission(ann, bob):
@@ -280,3 +280,16 @@ def test_a_guest_is_a_stranger_until_the_settings_let_them_in(town):
     patch = {"data": {"users.anonymous.enabled": None}}
     town.lab.cluster.patch("v1", "ConfigMap", "argocd-cm", "argocd", patch=patch)
     until(lambda: guest.get("applications").status, lambda status: status == 401)
+
+
+def test_what_gives_no_manifests_is_not_made_unless_that_is_said(town, bob):
+    """As Argo CD's API server: `validate` renders the sources first."""
+    wanted = town.application("nowhere", "shop")
+    wanted["spec"]["source"]["path"] = "no/such/folder"
+    refused = bob.post("applications", wanted)
+    assert refused.status == 400
+    assert "no/such/folder" in refused.message
+    assert bob.get("applications/nowhere").status == 403
+    assert bob.post("applications?validate=false", wanted).status == 200
+    assert bob.put("applications/nowhere", wanted).status == 400
+    assert town.owner.delete("applications/nowhere").status == 200

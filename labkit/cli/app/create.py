@@ -97,6 +97,9 @@ def create(
     label: Labels = None,
     annotations: Annotations = None,
     upsert: Annotated[bool, typer.Option("--upsert", help="Change it if it is there already.")] = False,
+    validate: Annotated[
+        bool, typer.Option("--validate/--no-validate", help="Only if its source gives manifests.")
+    ] = True,
     output: Output = Format.TABLE,
 ) -> None:
     """Create an application.
@@ -106,13 +109,13 @@ def create(
     wishes = _wishes(locals())
     apps = session.attach().apps
     if file is not None:
-        made = apps.create_from(_manifest(file), name=name, wishes=wishes, upsert=upsert)
+        made = apps.create_from(_manifest(file), name=name, wishes=wishes, upsert=upsert, validate=validate)
     elif not name:
         raise LabError(
             "the application needs a name", where="APPNAME", fix="labkit app create NAME --repo URL"
         )
     else:
-        made = apps.create_wished(name, wishes, upsert=upsert)
+        made = apps.create_wished(name, wishes, upsert=upsert, validate=validate)
     if output is Format.NAME:
         say(made.name)
     elif not structured(made.object, output):

@@ -129,11 +129,14 @@ class Applications:
 
     # -- change
 
-    def create(self, caller: Caller, body: Any, *, upsert: bool = False) -> Object:
-        """A new Application, or with ``upsert`` another spec for one that is there."""
+    def create(self, caller: Caller, body: Any, *, upsert: bool = False, validate: bool = True) -> Object:
+        """A new Application, or with ``upsert`` another spec for one that is there.
+
+        ``validate``: its sources must give manifests, else it is not made.
+        """
         sent = received(body, KIND)
         caller.demand("applications", "create", rbac_name(sent))
-        self._check(caller, sent)
+        self._check(caller, sent, validate=validate)
         there = self._home.find(sent["apiVersion"], KIND, name_of(sent), NAMESPACE)
         if there is not None:
             if not caller.may("applications", "get", rbac_name(there)):
@@ -141,10 +144,11 @@ class Applications:
                     f"the name {name_of(sent)!r} is taken", where=name_of(sent), fix="Choose another name."
                 )
             if upsert and there.get("spec") != sent["spec"]:
-                return self.update(caller, name_of(sent), {**sent, "metadata": metadata(there)})
+                whole = {**sent, "metadata": metadata(there)}
+                return self.update(caller, name_of(sent), whole, validate=validate)
         return operations.create(self._home, sent)
 
-    def update(self, caller: Caller, name: str, body: Any) -> Object:
+    def update(self, caller: Caller, name: str, body: Any, *, validate: bool = True) -> Object:
         """Replace spec, labels, annotations and finalizers. Into another project only who may create there, too."""
         sent = received(body, KIND)
         if name_of(sent) != name:
@@ -159,7 +163,7 @@ class Applications:
             if project_of(there) != project_of(sent):
                 caller.demand("applications", "create", rbac_name(sent))
                 caller.demand("applications", "update", rbac_name(sent))
-            self._check(caller, sent)
+            self._check(caller, sent, validate=validate)
             return over(there, sent)
 
         return operations.update(self._home, name, change)
@@ -230,7 +234,7 @@ class Applications:
         found = self._seen.config_maps.get(NAMESPACE, SETTINGS) or {}
         return (found.get("data") or {}).get(setting) == "true"
 
-    def _check(self, caller: Caller, sent: Object) -> None:
+    def _check(self, caller: Caller, sent: Object, *, validate: bool) -> None:
         """Whether its project and destination allow it; projects that the caller may not see are not named."""
         app = Application.from_object(sent)
         if self._seen.projects.get(NAMESPACE, app.project) is None:
@@ -241,7 +245,7 @@ class Applications:
                 where="spec.project",
                 fix=f"There are: {known or 'none that you may see'}.",
             )
-        self._controller.check(app)
+        self._controller.check(app, manifests=validate)
 
     def _sees_all(self, caller: Caller, name: str) -> bool:
         projects = self._seen.projects.list(NAMESPACE)
