@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from labkit.errors import GitError
+from labkit.runtime.addresses import is_link_local
 
 _SSH = re.compile(r"^(ssh://)?([^/:]*?)@[^@]+$")
 _SCP = re.compile(r"^[A-Za-z0-9_][\w.+-]*@[A-Za-z0-9\[][\w.:\[\]-]*:(?!//).+$")
@@ -125,7 +126,7 @@ def check_url(url: str, *, allow_files: bool = False) -> str:
 
 def _check_host(text: str, shown: str, advice: str) -> None:
     if "://" not in text:
-        return
+        text = f"ssh://{text.partition(':')[0]}"  # git@host:path
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
@@ -133,6 +134,12 @@ def _check_host(text: str, shown: str, advice: str) -> None:
         raise GitError(f"This is not an address: {error}.", where=shown, fix=advice) from error
     if not host or host.startswith("-"):
         raise GitError("The address names no host.", where=shown, fix=advice)
+    if is_link_local(host):
+        raise GitError(
+            "Nothing is read from link-local addresses: cloud machines keep their credentials there.",
+            where=shown,
+            fix=advice,
+        )
 
 
 def _is_local(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.errors import ApiError, Conflict, LabError
 from labkit.gitops.api.names import FIELD_MANAGER
 from labkit.gitops.api.options import sync_option
+from labkit.gitops.diff.secrets import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,10 +41,14 @@ def apply(server: Server, target: Object, options: Iterable[str] = (), *, dry_ru
 
 def _apply(server: Server, target: Object, *, dry_run: bool) -> Object:
     """One apply. A conflict can only be with a write at the same moment, since ours wins any over fields: again."""
-    for _ in range(_TRIES - 1):
-        with contextlib.suppress(Conflict):
-            return server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=dry_run)
-    return server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=dry_run)
+    try:
+        for _ in range(_TRIES - 1):
+            with contextlib.suppress(Conflict):
+                return server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=dry_run)
+        return server.apply(target, field_manager=FIELD_MANAGER, force=True, dry_run=dry_run)
+    except ApiError as error:
+        error.problem = unquoted(error.problem, target)
+        raise
 
 
 def _declared(server: Server, target: Object) -> Object:

@@ -7,6 +7,7 @@ its own.
 from __future__ import annotations
 
 import copy
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from labkit.runtime.recorder import EventRecorder
 
 JSON = dict[str, Any]
+
+log = logging.getLogger(__name__)
 RETRY_SECONDS = 15.0
 """After a source could not be read: the repository may be back before the next poll."""
 
@@ -144,7 +147,8 @@ class Reconciler:
             sight = self._see(app, memory, trace, fresh=reason == "hard")
         except RepositoryBusy:
             raise
-        except LabError as error:
+        except Exception as raised:
+            error = raised if isinstance(raised, LabError) else _defect(app.name, raised)
             memory.revisions = ()
             sync = {"status": "Unknown", "comparedTo": app.compared_to}
             status["sync"] = sync | {
@@ -360,6 +364,16 @@ def note(app: Application, status: JSON, sight: Sight, now: datetime) -> None:
     }
     found_warnings = {name: text for name, text in warnings.items() if text}
     set_conditions(status, found_warnings, {"ComparisonError", "InvalidSpecError", *warnings}, now)
+
+
+def _defect(name: str, raised: Exception) -> LabError:
+    """What we say of an error that is ours. Its own words may quote a secret: they are for the log."""
+    log.error("%s: it could not be compared", name, exc_info=raised)
+    return LabError(
+        "a defect of the lab kept it from being compared",
+        where=name,
+        fix="`labkit logs` tells more. Please report it, with the file that was pushed last.",
+    )
 
 
 def _same_moment(state: JSON, before: JSON) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 JSON = dict[str, Any]
 _ROUNDING = 1.0  # stamps have whole seconds
+LONGEST_MESSAGE = 8000
+"""Characters of a message: what a chart or a server says may be of any length, an Application may not."""
 
 
 def difference(old: Any, new: Any) -> Any:
@@ -31,8 +33,8 @@ def set_conditions(status: JSON, found: dict[str, str], owned: set[str], now: da
     """
     before = {c.get("type"): c for c in status.get("conditions") or []}
     kept = [c for c in status.get("conditions") or [] if c.get("type") not in owned]
-    for name, message in found.items():
-        old = before.get(name)
+    for name, said in found.items():
+        message, old = bounded(said), before.get(name)
         if old is not None and old.get("message") == message:
             kept.append(old)
         else:
@@ -41,6 +43,12 @@ def set_conditions(status: JSON, found: dict[str, str], owned: set[str], now: da
         status["conditions"] = sorted(kept, key=lambda c: str(c.get("type")))
     else:
         status.pop("conditions", None)
+
+
+def bounded(message: str) -> str:
+    """A message of any length as it can stand in a status: its beginning, and that there was more."""
+    more = len(message) - LONGEST_MESSAGE
+    return message if more <= 0 else f"{message[:LONGEST_MESSAGE]} … ({more:,} characters more)"
 
 
 def set_health(status: JSON, found: str, now: datetime) -> None:

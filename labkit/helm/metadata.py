@@ -124,7 +124,11 @@ def template_names(files: ChartFiles, chart: str, folder: str = "", prefix: str 
         if path.startswith((f"{folder}templates/", f"{folder}crds/"))
     }
     declared = (_mapping(files, f"{folder}Chart.yaml") or {}).get("dependencies")
-    aliases = [item for item in declared or () if isinstance(item, dict) and item.get("alias")]
+    aliases = [
+        item
+        for item in (declared if isinstance(declared, list) else ())
+        if isinstance(item, dict) and item.get("alias")
+    ]
     for place, name in subcharts(files, folder):
         called = [str(item["alias"]) for item in aliases if item.get("name") == name]
         for each in {name, *called}:

@@ -25,6 +25,7 @@ INTEGERS = (
     (re.compile(r"[-+]?(0|[1-9][0-9]*)"), 10),
 )
 LARGEST = 2**64  # beyond it, Go keeps a float
+LONGEST = 1000  # characters; a number of more is none, in Go because it is out of range
 
 RESOLVERS = (
     ("tag:yaml.org,2002:null", re.compile(rf"^(?:{NULLS})$"), ["~", "n", "N", ""]),
@@ -36,11 +37,15 @@ RESOLVERS = (
 
 def number(text: str) -> int | float | str:
     """The number that a plain scalar is, or the text itself where it is none."""
+    if len(text) > LONGEST:
+        return text
     plain = text.replace("_", "") if text[:1] != "." else text
     for pattern, base in INTEGERS:
         if pattern.fullmatch(plain):
             whole = int(re.sub(r"0[xXbBoO]?(?=.)", "", plain, count=1) if base != 10 else plain, base)
-            return whole if -(2**63) <= whole < LARGEST else _as_json(float(plain))
+            if -(2**63) <= whole < LARGEST:
+                return whole
+            break
     if not FLOAT.fullmatch(plain):
         return text
     value = float(plain)

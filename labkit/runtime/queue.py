@@ -131,4 +131,5 @@ class WorkQueue(Generic[Key]):
         waits = [float("inf") if timeout is None else timeout]
         if self._later:
             waits.append(max(0.0005, self._clock.real(self._later[0][0] - self._clock.monotonic())))
-        return min(waits)
+        found = min(waits)
+        return found if found == float("inf") else min(found, threading.TIMEOUT_MAX)

@@ -225,6 +225,31 @@ def test_a_template_learns_nothing_of_the_environment(chart: Callable[..., Chart
         chart('a: {{ env "HOME" }}').render()
 
 
+def test_a_template_asks_no_name_server_and_no_cluster(chart: Callable[..., Chart]) -> None:
+    text = 'data:\n  host: "{{ getHostByName "localhost" }}"\n  found: "{{ lookup "v1" "Secret" "" "" }}"\n'
+    found = chart(CONFIG_MAP + text).render().objects[0].obj["data"]
+    assert found == {"host": "", "found": "map[]"}
+
+
+@pytest.mark.parametrize("name", [".", "..", "../evil", "a/b", "a\\b", "/abs", "a\nb"])
+def test_a_chart_s_name_is_no_path(make_chart: MakeChart, tmp_path: Path, name: str) -> None:
+    root = make_chart({"Chart.yaml": f"apiVersion: v2\nname: {json.dumps(name)}\nversion: 0.1.0\n"})
+    with pytest.raises(HelmError):
+        Chart.load(root).render()
+    with pytest.raises(HelmError):
+        Chart.load(root).package(tmp_path / "out")
+    assert not list((tmp_path / "out").glob("**/*"))
+
+
+@pytest.mark.parametrize(
+    "schema", ['{"$ref": "#"}', '{"allOf": [{"$ref": "#"}]}', '{"not": ' * 9000 + "{}" + "}" * 9000]
+)
+def test_a_schema_without_an_end_is_refused(make_chart: MakeChart, schema: str) -> None:
+    root = make_chart({"values.schema.json": schema, "templates/a.yaml": CONFIG_MAP})
+    with pytest.raises(HelmError, match=r"reference cycle|too deeply"):
+        Chart(root).render()
+
+
 def test_a_values_file_outside_of_the_repository_is_refused(
     make_chart: MakeChart, secret: Path, tmp_path: Path
 ) -> None:

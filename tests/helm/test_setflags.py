@@ -129,3 +129,8 @@ def test_flags_change_what_files_gave_as_the_command_does(tmp_path: Path) -> Non
         [file], set=["hosts[1].port=2,keep.x=null"], set_string=["hosts[0].port=3"], set_json=['j={"a":[1]}']
     )
     assert given_values.merged() == shown | {"keep": {"x": None, "z": 2}}
+
+
+def test_a_list_does_not_grow_without_end() -> None:
+    with pytest.raises(ValuesError, match="larger than 65536"):
+        Given(set=["a[9999999999]=x"]).merged()

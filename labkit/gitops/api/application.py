@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON = dict[str, Any]
+MOST_SECONDS = 366 * 86400.0
+MOST_FACTOR = 1000
+_LONGEST_DURATION = 64
 
 
 class InvalidSpec(ApplicationError):
@@ -289,19 +292,32 @@ def parse_retry(raw: Any, where: str) -> Retry:
     return Retry(
         _whole(raw, "limit", where, default=0),
         seconds(backoff.get("duration") or "5s", f"{where}.backoff.duration"),
-        float(_whole(backoff, "factor", f"{where}.backoff", default=2) or 2),
+        _factor(backoff, f"{where}.backoff"),
         seconds(backoff.get("maxDuration") or "3m", f"{where}.backoff.maxDuration"),
         bool(raw.get("refresh")),
     )
 
 
+def _factor(backoff: JSON, where: str) -> float:
+    found = _whole(backoff, "factor", where, default=2) or 2
+    if not 0 < found <= MOST_FACTOR:
+        raise InvalidSpec(
+            f"a number from 1 to {MOST_FACTOR} is wanted", where=f"{where}.factor", fix="factor: 2"
+        )
+    return float(found)
+
+
 def seconds(text: Any, where: str) -> float:
     """Seconds of a duration such as ``5s``, ``3m`` or ``1h30m`` (a bare number is seconds)."""
-    parts = re.findall(r"([0-9.]+)(ms|s|m|h|d)?", str(text))
+    said = str(text)[:_LONGEST_DURATION]
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)?", said)
     if not parts or "".join(a + b for a, b in parts) != str(text):
-        raise InvalidSpec(f"{text!r} is not a duration", where=where, fix="Write 5s, 2m or 1h30m.")
+        raise InvalidSpec(f"{said!r} is not a duration", where=where, fix="Write 5s, 2m or 1h30m.")
     units = {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600, "d": 86400}
-    return sum(float(number) * units[unit] for number, unit in parts)
+    found = sum(float(number) * units[unit] for number, unit in parts)
+    if found > MOST_SECONDS:
+        raise InvalidSpec(f"{said!r} is longer than a year", where=where, fix="Write 5s, 2m or 1h30m.")
+    return found
 
 
 def new(name: str, spec: JSON, **meta: Any) -> Object:

@@ -5,10 +5,14 @@ Source of the rules: pkg/apis/application/v1alpha1/app_project_types.go and type
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
+from labkit.errors import GitError
 from labkit.git import normalise
+from labkit.git.urls import split_credential
 from labkit.gitops.projects import globs
 from labkit.gitops.projects.windows import Window
 from labkit.k8s.objects import Object, name_of
@@ -59,13 +63,15 @@ class Project:
 
     def permits_source(self, url: str) -> bool:
         """Whether its applications may be read from the repository."""
-        found = False
+        found, plain = False, _plain(url)
         for pattern in self.spec.get("sourceRepos") or []:
-            deny = globs.denies(pattern)
-            if globs.permits(f"!{_plain(pattern[1:])}" if deny else _plain(pattern), _plain(url), "/"):
+            if globs.denies(pattern):
+                denied = f"!{_plain(pattern[1:])}"
+                if not all(globs.permits(denied, form, "/") for form in (plain, _bare(url))):
+                    return False
                 found = True
-            elif deny:
-                return False
+            elif globs.permits(_plain(pattern), plain, "/"):
+                found = True
         return found
 
     def permits_destination(
@@ -114,6 +120,24 @@ def _lists(rules: list[JSON], group: str, kind: str, name: str) -> bool:
         and (not rule.get("name") or globs.match(rule["name"], name))
         for rule in rules
     )
+
+
+def _bare(url: str) -> str:
+    """The one form of all the addresses of a repository that its host takes for the same.
+
+    Argo CD compares what is denied with the address as it is written; ``http://me@host//shop/`` gets past it.
+    """
+    try:
+        parts = urlsplit(normalise(split_credential(url)[0]) or url)
+        port = parts.port
+    except (GitError, ValueError):
+        return url
+    host = parts.hostname or ""
+    if port is not None and port != {"http": 80, "https": 443}.get(parts.scheme):
+        host = f"{host}:{port}"
+    path = posixpath.normpath(unquote(parts.path)).removesuffix(".git")
+    path = path if path.startswith("/") else f"/{path}"
+    return f"{parts.scheme}://{host}/{path.lstrip('/')}" if host else url
 
 
 def _plain(url: str) -> str:

@@ -67,13 +67,16 @@ class Charts:
             return found[0].parent
 
     @contextlib.contextmanager
-    def completed(self, root: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
+    def completed(self, root: Path, folder: Path, shown: str = "") -> Iterator[tuple[Path, Path]]:
         """A repository's root and a chart's folder in it, with the dependencies that Git does not hold.
 
         Argo CD does the same (``helm dependency build``): what is declared and not in ``charts/`` is fetched, by
         the lock where there is one, else by the ranges. It is done in a copy, which goes when the render is done.
+        ``shown`` is what the folder is called in messages.
         """
-        if not any(each.status == "missing" for each in Chart.load(folder, inside=root).dependencies):
+        if not any(
+            each.status == "missing" for each in Chart.load(folder, inside=root, shown_as=shown).dependencies
+        ):
             yield root, folder
             return
         self._cache.mkdir(parents=True, exist_ok=True)

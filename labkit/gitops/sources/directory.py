@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 ENDINGS = (".yaml", ".yml", ".json")
 MAX_BYTES = 10 * 1024 * 1024
 """What the manifests of one folder may hold together; Argo CD's default is of this order."""
+
+MOST_ALTERNATIVES = 1000
+"""What the braces of one glob may stand for."""
 
 
 def read(folder: Path, shown: str, options: dict[str, Any]) -> list[Manifest]:
@@ -63,9 +67,23 @@ def matches(pattern: str, name: str) -> bool:
     return any(re.fullmatch(fnmatch.translate(each), name) is not None for each in _alternatives(pattern))
 
 
-def _alternatives(pattern: str) -> list[str]:
-    found = re.search(r"\{([^{}]*)\}", pattern)
-    if not found:
-        return [pattern]
-    before, after = pattern[: found.start()], pattern[found.end() :]
-    return [each for choice in found[1].split(",") for each in _alternatives(before + choice.strip() + after)]
+@functools.lru_cache(maxsize=256)
+def _alternatives(pattern: str) -> tuple[str, ...]:
+    """The globs without braces that one with braces stands for; few braces stand for very many."""
+    done: list[str] = []
+    left = [pattern]
+    while left:
+        each = left.pop()
+        found = re.search(r"\{([^{}]*)\}", each)
+        if not found:
+            done.append(each)
+        else:
+            before, after = each[: found.start()], each[found.end() :]
+            left += [before + choice.strip() + after for choice in found[1].split(",")]
+        if len(done) + len(left) > MOST_ALTERNATIVES:
+            raise ManifestError(
+                f"the glob stands for more than {MOST_ALTERNATIVES} others",
+                where=f"directory: {pattern[:60]}",
+                fix="Write fewer braces.",
+            )
+    return tuple(done)

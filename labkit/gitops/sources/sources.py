@@ -153,7 +153,7 @@ class Sources:
         folder = root if source.is_chart else app_path(root, source.path)
         source_type = type_of(source, folder)
         if source_type == HELM:
-            with self._charts.completed(root, folder) as (whole, complete):
+            with self._charts.completed(root, folder, source.path or source.chart) as (whole, complete):
                 items = chart.render(
                     whole,
                     complete,
@@ -165,7 +165,7 @@ class Sources:
                     api_versions=api_versions,
                 )
         elif source_type == KUSTOMIZE:
-            items = kustomize.build(folder, source)
+            items = kustomize.build(folder, source, root)
         else:
             items = directory.read(folder, source.path, source.directory)
         return Rendered(source_type, tuple(items))

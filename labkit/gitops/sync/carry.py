@@ -12,6 +12,7 @@ from labkit.gitops.api.names import HOOK_FINALIZER
 from labkit.gitops.api.options import enabled, sync_option
 from labkit.gitops.applying import apply
 from labkit.gitops.diff.ignore import Ignored
+from labkit.gitops.diff.secrets import unquoted
 from labkit.gitops.sync import hooks
 from labkit.k8s.objects import Object, gvk, metadata, name_of, namespace_of, uid_of
 
@@ -62,7 +63,7 @@ class Carrier:
         except _Lingers as lingering:
             return entry(task, "", str(lingering), "Running") | {"pending": True}
         except LabError as error:
-            status, message = SYNC_FAILED, words(error)
+            status, message = SYNC_FAILED, unquoted(words(error), task.obj)
         return entry(task, status, message)
 
     def _apply(self, task: Task) -> tuple[str, str]:

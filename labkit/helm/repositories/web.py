@@ -26,6 +26,7 @@ from urllib3.exceptions import (
 
 from labkit.errors import ChartRepositoryError
 from labkit.helm.repositories.access import is_loopback
+from labkit.runtime.addresses import is_link_local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +104,17 @@ class Web:
             )
         return after._replace(netloc=after.netloc.rpartition("@")[2]).geturl()
 
+    @staticmethod
+    def _check(url: str) -> None:
+        if is_link_local(urlsplit(url).hostname or ""):
+            raise ChartRepositoryError(
+                "nothing is read from link-local addresses: cloud machines keep their credentials there",
+                where=shown(url),
+                fix="check the repository's address",
+            )
+
     def _once(self, method: str, url: str, fields: dict[str, str], body: bytes | None, most: int) -> Answer:
+        self._check(url)
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=SILENCE_SECONDS)
         deadline = time.monotonic() + ANSWER_SECONDS
         try:

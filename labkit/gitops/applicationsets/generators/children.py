@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from labkit.gitops.api.application import InvalidSpec
+from labkit.gitops.api.application import MOST_SECONDS, InvalidSpec
 from labkit.gitops.applicationsets.parameters import flat
 from labkit.gitops.applicationsets.spec import mapping
 from labkit.k8s.selectors import LabelSelector
@@ -83,7 +83,9 @@ def requeue_seconds(generator: JSON) -> float | None:
             ]
         elif kind in _ASKED_EVERY:
             said = spec.get("requeueAfterSeconds")
-            found.append(float(said) if isinstance(said, int) and said > 0 else _ASKED_EVERY[kind])
+            found.append(
+                float(min(said, MOST_SECONDS)) if isinstance(said, int) and said > 0 else _ASKED_EVERY[kind]
+            )
     return min((seconds for seconds in found if seconds is not None), default=None)
 
 
