@@ -24,7 +24,7 @@ def create(
     """Create a cluster beside the lab's first one."""
     from labkit.lab.clusters import Clusters
 
-    made = Clusters(session.settings()).create(name, provider=provider)
+    made = Clusters(session.own()).create(name, provider=provider)
     if output is Format.NAME:
         say(name)
     elif not structured(made.to_json(), output):
@@ -37,7 +37,7 @@ def list_(output: Output = Format.TABLE) -> None:
     from labkit.lab.clusters import Clusters
 
     listing(
-        [cluster.to_json() for cluster in Clusters(session.settings())],
+        [cluster.to_json() for cluster in Clusters(session.own())],
         output,
         {
             "NAME": lambda c: c["name"],
@@ -57,7 +57,7 @@ def delete(
     """Delete a cluster that the lab made, with everything in it."""
     from labkit.lab.clusters import Clusters
 
-    clusters = Clusters(session.settings())
+    clusters = Clusters(session.own())
     found = clusters[name]
     confirm(f"Delete cluster {name} and everything in it?", yes=yes, where=found.server)
     clusters.delete(name)
@@ -96,7 +96,7 @@ def snapshot(
     """
     from labkit.lab.clusters import Clusters
 
-    found = Clusters(session.settings())
+    found = Clusters(session.own())
     if not name:
         columns = {
             "NAME": lambda s: s["name"],
@@ -120,7 +120,7 @@ def restore(
     """Make a sandbox's state what it was when the snapshot was saved. What came since is gone."""
     from labkit.lab.clusters import Clusters
 
-    found = Clusters(session.settings())
+    found = Clusters(session.own())
     confirm(f"Give up what changed in cluster {cluster} since snapshot {name}?", yes=yes, where=cluster)
     done = found.restore(cluster, name)
     if not structured(done, output):

@@ -16,6 +16,14 @@ def applications(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def projects(incomplete: str) -> list[str]:
+    """The projects' names."""
+    names: list[str] = []
+    with contextlib.suppress(LabError, OSError):
+        names = [project.name for project in session.attach().projects]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def repositories(incomplete: str) -> list[str]:
     """The repositories' names."""
     names: list[str] = []

@@ -46,6 +46,11 @@ COMMANDS: dict[str, Entry] = {
         "progress:progress", "Show which exercises are done; nothing of it leaves the machine.", LAB
     ),
     "app": Entry("app:", "Applications: what runs from which repository.", WORK),
+    "appset": Entry("appset:", "ApplicationSets: many applications of one template.", WORK),
+    "proj": Entry("proj:", "Projects: what their applications may, and who may what.", WORK),
+    "account": Entry("account:", "Accounts: their tokens, and who may do what.", WORK),
+    "login": Entry("login:login", "Speak as an account; its rights are what the policy says.", WORK),
+    "logout": Entry("login:logout", "Speak as the lab's owner again.", WORK),
     "chart": Entry("chart:", "Charts: create, lint, render, package, share.", WORK),
     "release": Entry("release:", "Releases: charts that run in the cluster, by Helm alone.", WORK),
     "repo": Entry("repo:", "Repositories on the lab's Git host.", WORK),
@@ -75,6 +80,61 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "terminate-op": Entry("app.sync:terminate_op", "Stop the operation that is running."),
         "logs": Entry("app.logs:logs", "Print the logs of an application's pods."),
         "delete": Entry("app.delete:delete", "Delete an application, and what it deployed."),
+    },
+    "appset": {
+        "list": Entry("appset:list_", "List the ApplicationSets."),
+        "get": Entry("appset:get", "Show an ApplicationSet: what it made, and what its controller says."),
+        "generate": Entry("appset:generate", "Show which Applications one would make; nothing is done."),
+        "create": Entry("appset:create", "Create ApplicationSets from files."),
+        "delete": Entry("appset:delete", "Delete ApplicationSets, and what they made."),
+    },
+    "proj": {
+        "list": Entry("proj.show:list_", "List the projects."),
+        "get": Entry("proj.show:get", "Show a project: what it permits."),
+        "create": Entry("proj.show:create", "Create a project."),
+        "set": Entry("proj.change:set_", "Change a project's description, or orphaned resources."),
+        "delete": Entry("proj.show:delete", "Delete a project that no application is in."),
+        "add-source": Entry(
+            "proj.change:add_source", "Let a project's applications be read from a repository."
+        ),
+        "remove-source": Entry("proj.change:remove_source", "Take a repository away."),
+        "add-destination": Entry(
+            "proj.change:add_destination", "Let a project's applications go to a namespace."
+        ),
+        "remove-destination": Entry("proj.change:remove_destination", "Take a destination away."),
+        "allow-cluster-resource": Entry("proj.change:allow_cluster_resource", "Allow a cluster-wide kind."),
+        "deny-cluster-resource": Entry("proj.change:deny_cluster_resource", "Deny a cluster-wide kind."),
+        "allow-namespace-resource": Entry("proj.change:allow_namespace_resource", "Allow a namespaced kind."),
+        "deny-namespace-resource": Entry("proj.change:deny_namespace_resource", "Deny a namespaced kind."),
+        "role": Entry("proj-role:", "Roles of a project, and their tokens."),
+        "windows": Entry("proj-windows:", "Sync windows of a project."),
+    },
+    "proj-role": {
+        "list": Entry("proj.role:list_", "List a project's roles."),
+        "get": Entry("proj.role:get", "Show a role: policies, groups, tokens."),
+        "create": Entry("proj.role:create", "Create a role."),
+        "delete": Entry("proj.role:delete", "Delete a role, and its tokens with it."),
+        "add-policy": Entry("proj.role:add_policy", "Let a role do something."),
+        "remove-policy": Entry("proj.role:remove_policy", "Take a policy from a role."),
+        "add-group": Entry("proj.role:add_group", "Give a group the role."),
+        "remove-group": Entry("proj.role:remove_group", "Take the role from a group."),
+        "create-token": Entry("proj.role:create_token", "Print a new token for a role."),
+        "list-tokens": Entry("proj.role:list_tokens", "List a role's tokens."),
+        "delete-token": Entry("proj.role:delete_token", "Take a token away."),
+    },
+    "proj-windows": {
+        "list": Entry("proj.windows:list_", "List a project's sync windows, and which are open."),
+        "add": Entry("proj.windows:add", "Add a sync window."),
+        "delete": Entry("proj.windows:delete", "Delete a sync window."),
+    },
+    "account": {
+        "list": Entry("account:list_", "List the accounts."),
+        "get": Entry("account:get", "Show an account and its tokens."),
+        "can-i": Entry("account:can_i", "Say whether you may, and why."),
+        "generate-token": Entry("account:generate_token", "Print a new token for an account."),
+        "delete-token": Entry("account:delete_token", "Take a token away."),
+        "get-user-info": Entry("account:get_user_info", "Say who you are."),
+        "update-password": Entry("account:update_password", "Give an account another password."),
     },
     "chart": {
         "create": Entry("chart.local:create", "Create a chart from the course's starter."),
@@ -156,6 +216,7 @@ _BOOLEANS = (
     "cascade", "auto-prune", "self-heal", "prune", "allow-empty", "upsert", "dry-run", "async", "refresh",
     "hard-refresh", "sync", "health", "operation", "force", "yes", "validate", "set-finalizer",
 )  # fmt: skip
+_SAID = {"--auth-token": "auth_token", "--server": "server"}
 _SWITCH = re.compile(rf"--({'|'.join(_BOOLEANS)})=(true|false)")
 
 
@@ -266,6 +327,15 @@ def _root(
         Path | None,
         typer.Option(metavar="DIR", help="The lab folder (else LABKIT_HOME, else the nearest upwards)."),
     ] = None,
+    auth_token: Annotated[
+        str, typer.Option(metavar="TOKEN", help="Ask as whoever has this token (else LABKIT_AUTH_TOKEN).")
+    ] = "",
+    server: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="With a token: a lab's address in place of a folder (else LABKIT_SERVER)."
+        ),
+    ] = "",
     _version: Annotated[
         bool,
         typer.Option(
@@ -279,6 +349,7 @@ def _root(
     """GitOps Lab: write a chart, render it, push it, and watch it become the cluster's state."""
     if lab is not None:
         session.lab = lab
+    session.auth_token, session.server = auth_token or session.auth_token, server or session.server
 
 
 def _print_version(wanted: bool) -> None:
@@ -316,7 +387,7 @@ def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _global_options(arguments: list[str]) -> list[str]:
-    """Take ``--lab DIR`` out wherever it stands, and write ``--flag=false`` the way our parser wants it."""
+    """Take the global options out wherever they stand, and write ``--flag=false`` the way our parser wants it."""
     rest: list[str] = []
     left = iter(arguments)
     for argument in left:
@@ -326,6 +397,10 @@ def _global_options(arguments: list[str]) -> list[str]:
             session.lab = Path(value)
         elif argument.startswith("--lab="):
             session.lab = Path(argument.removeprefix("--lab="))
+        elif argument in _SAID and (value := next(left, None)) is not None:
+            setattr(session, _SAID[argument], value)
+        elif argument.partition("=")[0] in _SAID and "=" in argument:
+            setattr(session, _SAID[argument.partition("=")[0]], argument.partition("=")[2])
         elif switch := _SWITCH.fullmatch(argument):
             rest.append(f"--{switch[1]}" if switch[2] == "true" else f"--no-{switch[1]}")
         else:

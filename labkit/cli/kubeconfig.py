@@ -20,7 +20,7 @@ def kubeconfig(
     """Print the path of a kubeconfig for kubectl: export KUBECONFIG=$(labkit kubeconfig)."""
     from labkit.lab.clusters import kubeconfig_of
 
-    settings = session.settings()
+    settings = session.own()
     path = kubeconfig_of(settings, name) if name else settings.kubeconfig
     if not path.exists():
         raise ServiceNotRunning("the lab has not been started yet", where=str(path), fix="labkit up")

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labkit.errors import ConfirmationRequired, SettingsError
+from labkit.errors import ConfirmationRequired, Forbidden, SettingsError
 from labkit.settings import Settings, plain_output
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ class Session:
     """Set once by the command line's global options."""
 
     lab: Path | None = None
+    auth_token: str = ""
+    server: str = ""
 
     def settings(self, *, must_exist: bool = True) -> Settings:
         """The lab folder that is meant; `SettingsError` if it must be there and is not."""
@@ -35,10 +37,44 @@ class Session:
         return found
 
     def attach(self) -> Lab:
-        """The running lab; `ServiceNotRunning` if it is not up. A command never starts it behind your back."""
+        """The running lab; `ServiceNotRunning` if it is not up. A command never starts it behind your back.
+
+        Who asks: whose token was given (``--auth-token``, ``LABKIT_AUTH_TOKEN``), else who logged in, else the owner.
+        """
         from labkit.lab import Lab
 
-        return Lab(self.settings().home, start=False)
+        token = self._said_token()
+        server = self.server or Settings.environment("SERVER")
+        if server and token:
+            return Lab(self.lab, start=False, token=token, server=server)
+        if server:
+            raise SettingsError(
+                "a server without a token opens nothing",
+                where=server,
+                fix="Give the token, too: LABKIT_AUTH_TOKEN, or --auth-token TOKEN",
+            )
+        settings = self.settings()
+        return Lab(settings.home, start=False, token=token or self._login(settings))
+
+    def own(self) -> Settings:
+        """The lab folder, for what is its owner's alone: the clusters themselves. `Forbidden` for everybody else."""
+        settings = self.settings()
+        if self._said_token() or self._login(settings):
+            raise Forbidden(
+                "permission denied: the cluster itself is for the owner of the lab",
+                where=str(settings.home),
+                fix="Without LABKIT_AUTH_TOKEN and --auth-token, and after `labkit logout`, it is you who asks.",
+            )
+        return settings
+
+    def _said_token(self) -> str:
+        return self.auth_token or Settings.environment("AUTH_TOKEN")
+
+    @staticmethod
+    def _login(settings: Settings) -> str:
+        from labkit.lab.login import remembered
+
+        return remembered(settings)
 
 
 session = Session()
@@ -59,6 +95,17 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """A line that is not the answer: on standard error, so that scripts need not skip it."""
     sys.stderr.write(text + "\n")
+
+
+def secret(question: str, *, flag: str = "", empty: bool = False) -> str:
+    """What the person types without it being shown; without a terminal only ``flag`` says it."""
+    if not sys.stdin.isatty():
+        if empty:
+            return ""
+        raise ConfirmationRequired("there is no terminal to ask on", where=flag, fix=f"Say it with {flag}.")
+    from getpass import getpass
+
+    return getpass(question, sys.stderr)
 
 
 def confirm(question: str, *, yes: bool, where: str = "") -> None:

@@ -59,6 +59,7 @@ __all__ = [
     "update",
     "wait",
     "wait_for_operation",
+    "wait_until_gone",
 ]
 
 JSON = dict[str, Any]
@@ -302,8 +303,12 @@ def delete(
         others = [f for f in others if not f.startswith((PRE_DELETE, POST_DELETE))]
     _patch(cluster, name, {"metadata": {"finalizers": others}})
     cluster.delete(API_VERSION, KIND, name, NAMESPACE)
-    if not wait:
-        return
+    if wait:
+        wait_until_gone(cluster, name, timeout=timeout)
+
+
+def wait_until_gone(cluster: ObjectClient, name: str, *, timeout: float | None = 60.0) -> None:
+    """Wait until there is no such application any more; `WaitTimeout` if that takes too long."""
     try:
         _until(cluster, name, lambda _obj: False, timeout, missing=lambda _obj: "it is still being deleted")
     except ApplicationNotFound:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from labkit.errors import ApplicationError, LabError
-from labkit.gitops import operations
 from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, PlannedTask, Resource
 from labkit.lab.reading import differences_of, pods, tree_of
 from labkit.lab.repos import address
@@ -15,7 +14,8 @@ from labkit.lab.spec import Wishes, changed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from labkit.cluster import Cluster, ProxyResponse
+    from labkit.cluster import ProxyResponse
+    from labkit.lab.applications import Applications
     from labkit.lab.service_client import ServiceClient
     from labkit.lab.watch import Watched
     from labkit.views import View
@@ -28,9 +28,9 @@ WAIT_SECONDS = 120.0
 class App:
     """An application. It holds no state: each question is asked of the cluster when you ask it."""
 
-    def __init__(self, name: str, cluster: Cluster, service: ServiceClient) -> None:
+    def __init__(self, name: str, applications: Applications, service: ServiceClient) -> None:
         self.name = name
-        self._cluster = cluster
+        self._applications = applications
         self._service = service
 
     def __repr__(self) -> str:
@@ -47,7 +47,7 @@ class App:
     @property
     def object(self) -> dict[str, Any]:
         """The Application object, as it is in the cluster now."""
-        return operations.get(self._cluster, self.name)
+        return self._applications.get(self.name)
 
     @property
     def status(self) -> AppStatus:
@@ -99,7 +99,7 @@ class App:
         from labkit.gitops import tree
         from labkit.views.network import network
 
-        return network(tree.network(self._ask("resource-tree")["nodes"], self._cluster))
+        return network(tree.network(self._ask("resource-tree")["nodes"], self._applications.cluster))
 
     def live(self) -> Picture:
         """The loop and the tree, alive in the notebook after the cell has ended; its ``stop()`` ends that."""
@@ -119,8 +119,7 @@ class App:
         """What the cluster's controllers reported about its objects, oldest first."""
         wanted = {node.get("uid") for node in self._ask("resource-tree")["nodes"]}
         own = self.object["metadata"]["uid"]
-        items = self._cluster.list("v1", "Event", self.namespace).items
-        items += self._cluster.list("v1", "Event", operations.NAMESPACE).items
+        items = self._applications.events(self.name, self.namespace)
         about = [i for i in items if (i.get("involvedObject") or {}).get("uid") in wanted | {own}]
         found = sorted((Event.of(item) for item in about), key=lambda event: event.last_seen)
         return Listing(found, empty="(no events)")
@@ -154,11 +153,12 @@ class App:
         """The logs of its pods, by pod; ``kind`` and ``name`` take only those below one resource."""
         found = {}
         for pod in pods(self.tree, kind=kind, name=name):
-            found[pod.name] = self._cluster.logs(
+            found[pod.name] = self._applications.log(
+                self.name,
                 pod.namespace or self.namespace,
                 pod.name,
                 container=container,
-                tail_lines=tail,
+                tail=tail,
                 previous=previous,
             )
         return found
@@ -175,13 +175,13 @@ class App:
                 where=self.name,
                 fix="Add one to its chart.",
             )
-        return self._cluster.proxy(self.namespace, name, path, port=port)
+        return self._applications.cluster.proxy(self.namespace, name, path, port=port)
 
     # -- what can be done with it
 
     def refresh(self, *, hard: bool = False) -> App:
         """Compare with Git now; ``hard`` also renders again what is remembered. Returns when it is done."""
-        operations.refresh(self._cluster, self.name, hard=hard)
+        self._applications.refresh(self.name, hard=hard)
         return self
 
     def sync(
@@ -196,8 +196,7 @@ class App:
         timeout: float | None = WAIT_SECONDS,
     ) -> App:
         """Bring the cluster to what Git says. `SyncFailed` if that fails, `WaitTimeout` if it takes too long."""
-        operations.sync(
-            self._cluster,
+        self._applications.sync(
             self.name,
             revision=revision,
             prune=prune,
@@ -206,7 +205,7 @@ class App:
             force=force,
         )
         if wait:
-            operations.wait_for_operation(self._cluster, self.name, timeout=timeout)
+            self._applications.wait_for_operation(self.name, timeout=timeout)
         return self
 
     def wait(
@@ -225,8 +224,7 @@ class App:
         ``resources`` (``GROUP:KIND:NAME``, with ``*`` and ``!``) waits for those only. ``progress`` is told each
         status that is seen until then.
         """
-        operations.wait(
-            self._cluster,
+        self._applications.wait(
             self.name,
             sync=sync,
             health=health,
@@ -254,18 +252,18 @@ class App:
     ) -> App:
         """Deploy an entry of the history again (by default the last but one); `RollbackRefused` under automation."""
         number = entry.id if isinstance(entry, Entry) else entry
-        operations.rollback(self._cluster, self.name, number, prune=prune)
-        operations.wait_for_operation(self._cluster, self.name, timeout=timeout)
+        self._applications.rollback(self.name, number, prune=prune)
+        self._applications.wait_for_operation(self.name, timeout=timeout)
         return self
 
     def confirm_deletion(self) -> App:
         """Agree to what waits for it: resources with ``Prune=confirm`` or ``Delete=confirm``, as of now."""
-        operations.confirm_deletion(self._cluster, self.name)
+        self._applications.confirm_deletion(self.name)
         return self
 
     def terminate(self) -> App:
         """Stop the operation that is running."""
-        operations.terminate(self._cluster, self.name)
+        self._applications.terminate(self.name)
         return self
 
     def set(self, **wishes: Any) -> App:
@@ -275,7 +273,7 @@ class App:
     def set_wished(self, wishes: Wishes) -> App:
         """The same, from the command's flags."""
         meant = wishes.meaning(lambda said: address(said, self._service))
-        operations.update(self._cluster, self.name, lambda application: changed(application, meant))
+        self._applications.update(self.name, lambda application: changed(application, meant))
         return self
 
     def delete(
@@ -287,8 +285,7 @@ class App:
         timeout: float | None = WAIT_SECONDS,
     ) -> None:
         """Delete it and, with ``cascade``, what it deployed; returns when it is gone."""
-        operations.delete(
-            self._cluster,
+        self._applications.delete(
             self.name,
             cascade=cascade,
             propagation_policy=propagation_policy,

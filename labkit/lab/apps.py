@@ -13,7 +13,7 @@ from labkit.lab.spec import Wishes, changed, new
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from labkit.cluster import Cluster
+    from labkit.lab.applications import Applications
     from labkit.lab.repos import Repo
     from labkit.lab.service_client import ServiceClient
 
@@ -24,8 +24,8 @@ _EXAMPLE = "`labkit app get NAME -o yaml` of an application that is there."
 class Apps:
     """``lab.apps``: create, find by name, go through them all, delete."""
 
-    def __init__(self, cluster: Cluster, service: ServiceClient) -> None:
-        self._cluster = cluster
+    def __init__(self, applications: Applications, service: ServiceClient) -> None:
+        self._applications = applications
         self._service = service
 
     def create(
@@ -115,7 +115,7 @@ class Apps:
     def matching(self, selector: str = "") -> list[App]:
         """The applications with these labels."""
         try:
-            found = operations.list_(self._cluster, label_selector=selector)
+            found = self._applications.list_(label_selector=selector)
         except BadRequest as error:
             fix = "Write labels, such as team=web, tier!=db or 'stage in (dev, test)'."
             raise LabError(error.problem, where=f"selector {selector!r}", fix=fix) from error
@@ -123,7 +123,7 @@ class Apps:
 
     def __getitem__(self, name: str) -> App:
         try:
-            operations.get(self._cluster, name)
+            self._applications.get(name)
         except ApplicationNotFound as error:
             known = ", ".join(app.name for app in self) or "none yet"
             raise ApplicationNotFound(
@@ -154,4 +154,4 @@ class Apps:
         return wishes.meaning(lambda said: address(said, self._service))
 
     def _app(self, name: str) -> App:
-        return App(name, self._cluster, self._service)
+        return App(name, self._applications, self._service)

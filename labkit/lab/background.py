@@ -55,8 +55,8 @@ class Background:
             return None  # the token is shown to nobody but our own service: that port may be another's by now
         return record if _answers(record) else None
 
-    def client(self) -> ServiceClient:
-        """The running service's API; `ServiceNotRunning` if there is none."""
+    def client(self, token: str = "") -> ServiceClient:
+        """The running service's API, with a token or as the lab's owner; `ServiceNotRunning` if there is none."""
         record = self.running()
         if record is None:
             raise ServiceNotRunning(
@@ -64,7 +64,7 @@ class Background:
                 where=str(self.settings.home),
                 fix=f"Start it: {self._command('up')}",
             )
-        return ServiceClient(record.url, self.settings.token())
+        return ServiceClient(record.url, token or self.settings.token())
 
     def start(
         self,

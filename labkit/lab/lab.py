@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from labkit.lab.background import Background
+from labkit.lab.service_client import ServiceClient
 from labkit.settings import Settings
 
 if TYPE_CHECKING:
     from labkit.cluster import Cluster
     from labkit.gitops.export import Export
+    from labkit.lab.accounts import Accounts
     from labkit.lab.apps import Apps
+    from labkit.lab.appsets import AppSets
     from labkit.lab.chart_sources import ChartSources
     from labkit.lab.charts import Charts
     from labkit.lab.clusters import Clusters
     from labkit.lab.namespace import Namespace
+    from labkit.lab.projects import Projects
     from labkit.lab.releases import LabReleases
     from labkit.lab.repos import Repos
-    from labkit.lab.service_client import ServiceClient
     from labkit.lessons import Lesson
     from labkit.lessons.progress import Progress
     from labkit.views import View
@@ -34,12 +37,23 @@ class Lab:
     the running lab; if none runs, it is started. With ``start=False`` that is a `ServiceNotRunning` instead.
     """
 
-    def __init__(self, path: Path | str | None = None, *, start: bool = True) -> None:
-        self._settings = Settings.find(path)
+    def __init__(
+        self, path: Path | str | None = None, *, start: bool = True, token: str = "", server: str = ""
+    ) -> None:
+        """``token`` makes you somebody else than the lab's owner: what you may do, the lab's policy says.
+
+        ``server`` is the service's address, for those who have a token and no lab folder. Else ``LABKIT_AUTH_TOKEN``
+        and ``LABKIT_SERVER`` are these.
+        """
+        token, server = token or Settings.environment("AUTH_TOKEN"), server or Settings.environment("SERVER")
+        self._settings, self._token = Settings.find(path), token
+        if server and token:
+            self._service = ServiceClient(server, token)
+            return
         background = Background(self._settings)
         if start and background.running() is None:
             background.start()
-        self._service = background.client()
+        self._service = background.client(token)
 
     @property
     def home(self) -> Path:
@@ -68,6 +82,8 @@ class Lab:
         """The releases in the lab's cluster, by Helm alone: ``lab.releases.install("shop", lab.charts["hello"])``."""
         from labkit.lab.releases import LabReleases
 
+        if self._token:
+            _ = self.cluster  # it says why not
         return LabReleases(self._settings.kubeconfig, self._sources)
 
     @cached_property
@@ -86,15 +102,44 @@ class Lab:
     @cached_property
     def apps(self) -> Apps:
         """The applications: ``lab.apps.create("shop", repo=…, path=…)``, ``lab.apps["shop"]``."""
+        from labkit.lab.applications import direct, judged
         from labkit.lab.apps import Apps
 
-        return Apps(self.cluster, self._service)
+        return Apps(judged(self._service) if self._token else direct(self.cluster), self._service)
+
+    @cached_property
+    def projects(self) -> Projects:
+        """The AppProjects: ``lab.projects.create("shop", …)``, ``lab.projects["shop"].add_policy(…)``."""
+        from labkit.lab.projects import Projects
+
+        return Projects(self._service)
+
+    @cached_property
+    def appsets(self) -> AppSets:
+        """The ApplicationSets: ``lab.appsets.preview(manifest)`` first, then ``lab.appsets.create(manifest)``."""
+        from labkit.lab.appsets import AppSets
+
+        return AppSets(self._service)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who there is and who may what: ``lab.accounts.can_i("sync", "applications", "shop/web", subject="ann")``."""
+        from labkit.lab.accounts import Accounts
+
+        return Accounts(self._service)
+
+    def as_(self, token: str) -> Lab:
+        """The same lab for whoever has that token: what they may see and do, the policy says."""
+        return Lab(self.home, start=False, token=token)
 
     @cached_property
     def cluster(self) -> Cluster:
         """The lab's cluster, the one that holds the applications."""
         from labkit.cluster import Cluster
+        from labkit.lab.applications import judged
 
+        if self._token:
+            return judged(self._service).cluster  # it says why not
         # Whoever brought the lab up agreed to the use of this cluster.
         return Cluster.from_kubeconfig(self._settings.kubeconfig, own=True)
 

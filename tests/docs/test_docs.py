@@ -63,17 +63,22 @@ def test_a_command_in_the_documentation_is_one_that_the_lab_has(page, text):
     for word in words:
         flag = word.partition("=")[0]
         if flag.startswith("-"):
-            assert flag in options | {"--lab", "--help", "-h"}, f"{page}: labkit {text} has no {flag}"
+            assert flag in options | {"--lab", "--auth-token", "--server", "--help", "-h"}, (
+                f"{page}: labkit {text} has no {flag}"
+            )
 
 
 def _command(words: list[str], where: str) -> Command:
-    assert words[0] in COMMANDS, f"{where}: there is no such command"
-    if words[0] not in GROUPS:
-        return load(words[0], COMMANDS[words[0]])
-    if len(words) == 1 or words[1].startswith("-") or not re.fullmatch(r"[a-z-]+", words[1]):
-        return load(words[0], COMMANDS[words[0]])
-    assert words[1] in GROUPS[words[0]], f"{where}: there is no such command"
-    return load(words[1], GROUPS[words[0]][words[1]])
+    known = COMMANDS
+    assert words[0] in known, f"{where}: there is no such command"
+    for word, following in zip(words, [*words[1:], "-"], strict=True):
+        entry = known[word]
+        group = GROUPS.get(entry.target.rstrip(":")) if entry.target.endswith(":") else None
+        if group is None or not re.fullmatch(r"[a-z][a-z-]*", following):
+            return load(word, entry)
+        assert following in group, f"{where}: there is no such command"
+        known = group
+    raise AssertionError(where)
 
 
 def test_the_commands_of_the_readme_are_seen_by_this_test():

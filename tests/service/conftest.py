@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import io
 import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 
+from labkit.cli.frame import run
+from labkit.cli.session import session
 from labkit.k8s.yaml import dump
 from labkit.lab import Lab
 from labkit.lab.layout import lay_out
@@ -105,10 +109,24 @@ def project(name: str, **spec: Any) -> dict[str, Any]:
     }
 
 
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @dataclass
 class Town:
     lab: Lab
     owner: Person
+
+    def labkit(self, *arguments: str, token: str = "") -> Done:
+        """The command line; ``token`` as with ``--auth-token``."""
+        session.lab, session.auth_token, session.server = self.lab.home, token, ""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(list(arguments))
+        return Done(code, out.getvalue(), err.getvalue())
 
     def person(self, name: str) -> Person:
         made = self.owner.post(f"account/{name}/token")

@@ -56,7 +56,7 @@ def releases(namespace: str) -> Releases:
     """The releases of the lab's cluster."""
     from labkit.helm.releases import Releases
 
-    return Releases(session.settings().kubeconfig, namespace=namespace)
+    return Releases(session.own().kubeconfig, namespace=namespace)
 
 
 def given(

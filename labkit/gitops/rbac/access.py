@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.errors import Forbidden, LabError
 from labkit.gitops.api.names import NAMESPACE
 from labkit.gitops.projects import roles
+from labkit.gitops.projects.roles import PROJECT_RESOURCES
 from labkit.gitops.rbac import tokens
 from labkit.gitops.rbac.accounts import ADMIN
 from labkit.gitops.rbac.claims import Judge
@@ -104,6 +105,13 @@ def _who(claims: Claims) -> list[str]:
 def _fix(subject: str, resource: str, action: str, obj: str, reason: str) -> str:
     if reason != NO_RULE:
         return f"What decided: {reason}"
+    match subject.split(":"):
+        case ["proj", project, role] if resource in PROJECT_RESOURCES and obj.startswith(f"{project}/"):
+            inside = obj.removeprefix(f"{project}/")
+            return (
+                "No rule allows it. Who looks after the project can add it: "
+                f"labkit proj role add-policy {project} {role} -r {resource} -a {action} -o {inside}"
+            )
     rule = f"p, {subject or 'role:NAME'}, {resource}, {action}, {obj}, allow"
     return f"No rule allows it. Who looks after {CONFIG_MAP} can add to its policy.csv: {rule}"
 

@@ -1,0 +1,1 @@
+"""``labkit proj``: AppProjects, their roles and their sync windows."""
