@@ -93,7 +93,11 @@ class Controller:
         self._traces = Traces(clock, self._tell)
         self._listeners: list[Callable[[str], None]] = []
         self._observer = Observer(
-            make_sources(known), self._destinations, Projects(projects.informer, known), clock
+            make_sources(known),
+            self._destinations,
+            Projects(projects.informer, known),
+            clock,
+            exists=lambda name: self._applications.informer.get(NAMESPACE, name) is not None,
         )
         self._reconciler = Reconciler(
             home,
@@ -289,6 +293,11 @@ class Controller:
         sight = self._look(name)
         return tree.nodes(sight.comparison.resources, sight.live)
 
+    def orphaned_resources(self, name: str) -> list[JSON]:
+        """What lies in its namespace and belongs to no application, as nodes; none where its project asks for none."""
+        sight = self._look(name)
+        return tree.below(sight.orphans.roots, sight.live)
+
     def revision_metadata(self, name: str) -> JSON:
         """Author, date and message of the commit that the application was last compared with."""
         app = self._application(name)
@@ -362,6 +371,8 @@ class Controller:
         names = (
             {instance} if instance else {n for n in self._observer.names() if self._observer.wants(n, key)}
         )
+        if not instance:
+            names |= self._observer.looking_for_orphans(live, key.namespace)
         for name in names:
             self._tell(name)
             self._loop.enqueue_after(name, COALESCE)

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from labkit.errors import NoSuchKind
-from labkit.gitops import tracking
+from labkit.gitops import orphans, tracking
 from labkit.gitops.applying import apply
 from labkit.gitops.desired import Targets, targets
 from labkit.gitops.diff import Comparison, compare
 from labkit.gitops.diff.compare import SYNCED
+from labkit.gitops.orphans import Orphans
 from labkit.gitops.trace import Trace
 from labkit.k8s.objects import Object, ObjectKey, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from labkit.gitops.api.application import Application, Source
     from labkit.gitops.destinations import Destinations
@@ -36,6 +37,8 @@ class Sight:
     comparison: Comparison
     shared: tuple[str, ...] = ()
     """Which of the objects carry another application's mark, in words."""
+    orphans: Orphans = field(default_factory=Orphans)
+    """What lies in its namespace and belongs to nobody, where its project asks for that."""
 
 
 @dataclass
@@ -45,15 +48,24 @@ class Remembered:
     manifests: Manifests | None = None
     targets: Targets = field(default_factory=dict)
     predictions: dict[ObjectKey, tuple[str, Object]] = field(default_factory=dict)
+    looks_for_orphans: tuple[LiveCluster, str] | None = None
+    """In which cluster and namespace it does; None if it does not."""
 
 
 class Observer:
     """Looks at applications. Thread-safe as long as no two threads look at the same one."""
 
     def __init__(
-        self, sources: Sources, destinations: Destinations, projects: Projects, clock: Clock
+        self,
+        sources: Sources,
+        destinations: Destinations,
+        projects: Projects,
+        clock: Clock,
+        *,
+        exists: Callable[[str], bool] = lambda _name: True,
     ) -> None:
-        self._clock = clock
+        """``exists`` says whether there is an application of a name: what carries another's mark is nobody's."""
+        self._clock, self._exists = clock, exists
         self.sources, self.destinations, self.projects = sources, destinations, projects
         self._remembered: dict[str, Remembered] = {}
 
@@ -87,7 +99,8 @@ class Observer:
             predict = _Predictor(live, memory, app.sync_policy.options)
             permits = self.projects.permits(app, live)
             comparison = compare(wanted, found, predict, rules, permits)
-            sight = Sight(live, manifests, comparison, tuple(_shared(app.instance_name, comparison)))
+            shared = tuple(_shared(app.instance_name, comparison))
+            sight = Sight(live, manifests, comparison, shared, self._orphans(app, live, wanted, memory))
             stage.says = _compared(sight.comparison)
         return sight
 
@@ -95,6 +108,16 @@ class Observer:
         """Whether the application wanted an object of that key when it was last looked at."""
         memory = self._remembered.get(app)
         return memory is not None and key in memory.targets
+
+    def looking_for_orphans(self, live: LiveCluster, namespace: str) -> set[str]:
+        """The applications that look for orphans there."""
+        return {n for n, m in list(self._remembered.items()) if m.looks_for_orphans == (live, namespace)}
+
+    def _orphans(self, app: Application, live: LiveCluster, wanted: Targets, memory: Remembered) -> Orphans:
+        project, namespace = self.projects.of(app), app.destination.namespace
+        looks = isinstance(project.spec.get("orphanedResources"), dict) and bool(namespace)
+        memory.looks_for_orphans = (live, namespace) if looks else None
+        return orphans.find(project, live, namespace, wanted.keys(), self._exists) if looks else Orphans()
 
     def names(self) -> list[str]:
         """The applications that were looked at."""

@@ -20,6 +20,7 @@ from labkit.gitops.automation import decide
 from labkit.gitops.delete_hooks import finalizers
 from labkit.gitops.deletion import Deletion
 from labkit.gitops.diff.compare import SYNCED
+from labkit.gitops.orphans import WARNING
 from labkit.gitops.running import Running, begin
 from labkit.gitops.status import difference, set_conditions, set_health, stamp
 from labkit.gitops.sync.afterwards import settle
@@ -361,6 +362,7 @@ def note(app: Application, status: JSON, sight: Sight, now: datetime) -> None:
     warnings = {
         "RepeatedResourceWarning": "; ".join(sight.manifests.repeated),
         "SharedResourceWarning": "; ".join(sight.shared),
+        WARNING: sight.orphans.warning,
     }
     found_warnings = {name: text for name, text in warnings.items() if text}
     set_conditions(status, found_warnings, {"ComparisonError", "InvalidSpecError", *warnings}, now)

@@ -19,11 +19,15 @@ DEPTH = 8
 
 def nodes(items: list[Compared], live: LiveCluster) -> list[dict[str, Any]]:
     """The tree as Argo CD's API lists it: one entry an object, with ``parentRefs`` to what owns it."""
+    return below([item.live for item in items if item.live is not None], live)
+
+
+def below(roots: Iterable[Object], live: LiveCluster) -> list[dict[str, Any]]:
+    """These objects and what was made of them, as entries of a tree."""
     found: dict[str, dict[str, Any]] = {}
-    for item in items:
-        if item.live is not None:
-            for node in _descend(item.live, None, live, DEPTH):
-                found.setdefault(node["uid"], node)
+    for root in roots:
+        for each in _descend(root, None, live, DEPTH):
+            found.setdefault(each["uid"], each)
     return list(found.values())
 
 

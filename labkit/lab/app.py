@@ -66,6 +66,12 @@ class App:
         return Listing([Resource.of(item) for item in found], empty="(no resources)")
 
     @property
+    def orphaned(self) -> Listing[Resource]:
+        """What lies in its namespace and belongs to no application; its project has to ask for that."""
+        found = self._ask("resource-tree").get("orphanedNodes") or []
+        return Listing([Resource.of(item) for item in found], empty="(no orphaned resources)")
+
+    @property
     def tree(self) -> TreeNode:
         """What it asks for, and what the cluster's controllers made of that."""
         nodes = self._ask("resource-tree")["nodes"]

@@ -38,6 +38,21 @@ def test_a_program_gets_a_roles_token_and_does_what_the_role_may(town):
     ok(town.labkit("proj", "delete", name, "--yes"))
 
 
+def test_orphaned_resources_are_listed_beside_the_application(town):
+    ok(town.labkit("proj", "create", "tidy", "-d", "*,*", "-s", "*", "--orphaned-resources-warn"))
+    made = town.lab.apps.create("tidy", repo="web", path=".", project="tidy", namespace="default")
+    meta = {"name": "left-over", "namespace": "default"}
+    town.lab.cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+    until(lambda: made.orphaned, lambda found: [r.name for r in found] == ["left-over"])
+    shown = ok(town.labkit("app", "resources", "tidy", "--orphaned"))
+    assert shown.splitlines()[1].split() == ["ConfigMap", "default", "left-over", "Yes"]
+    assert "ConfigMap/left-over  Orphaned" in ok(town.labkit("app", "get", "tidy", "-o", "tree"))
+    until(lambda: ok(town.labkit("app", "get", "tidy")), lambda text: "OrphanedResourceWarning" in text)
+    ok(town.labkit("proj", "set", "tidy", "--no-orphaned-resources"))
+    until(lambda: list(made.orphaned), lambda found: not found)
+    made.delete()
+
+
 def test_who_logs_in_is_somebody_else_until_they_log_out(town):
     ok(town.labkit("account", "update-password", "-a", "ann", "--new-password", "correct horse"))
     wrong = town.labkit("login", "--username", "ann", "--password", "wrong")

@@ -81,20 +81,40 @@ def get(
         say(app.name)
     elif output is Shape.TREE:
         show_tree(app.tree)
+        for resource in app.orphaned:
+            say(f"{resource.kind}/{resource.name}  {paint('Orphaned', '33')}")
     elif not _structured(app.object, output):
         _show(app, wide=output is Shape.WIDE)
 
 
-def resources(name: Name, output: OutputOrTree = Shape.TABLE) -> None:
+def resources(
+    name: Name,
+    orphaned: Annotated[
+        bool, typer.Option("--orphaned", help="Those of its namespace that belong to no application.")
+    ] = False,
+    output: OutputOrTree = Shape.TABLE,
+) -> None:
     """List an application's resources, as a list or a tree."""
     app = session.attach().apps[name]
-    if output is Shape.TREE:
+    if orphaned:
+        _show_orphaned(app, output)
+    elif output is Shape.TREE:
         show_tree(app.tree)
     elif output is Shape.NAME:
         for resource in app.resources:
             say(resource.key)
     elif not _structured(app.object.get("status", {}).get("resources") or [], output):
         show_resources(app)
+
+
+def _show_orphaned(app: App, output: Shape) -> None:
+    found = app.orphaned
+    if output is Shape.NAME:
+        for resource in found:
+            say(resource.key)
+    elif not _structured([vars(resource) for resource in found], output):
+        rows = [(r.group, r.kind, r.namespace, r.name, "Yes") for r in found]
+        table(("GROUP", "KIND", "NAMESPACE", "NAME", "ORPHANED"), rows)
 
 
 def show_resources(app: App) -> None:

@@ -109,7 +109,7 @@ class Applications:
             case "loop":
                 return ask.loop(name)
             case "resource-tree":
-                return {"nodes": ask.resource_tree(name)}
+                return {"nodes": ask.resource_tree(name), "orphanedNodes": ask.orphaned_resources(name)}
             case "revision-metadata":
                 return ask.revision_metadata(name)
         raise BadRequest(
