@@ -279,7 +279,12 @@ class Pulls:
         if not found:
             return Check("secrets", True, "nothing that is added looks like a secret")
         return Check(
-            "secrets", False, f"{len(found)} added line{'s'[: len(found) != 1]} look like secrets", found
+            "secrets",
+            False,
+            "an added line looks like a secret"
+            if len(found) == 1
+            else f"{len(found)} added lines look like secrets",
+            found,
         )
 
     def _tip(self, repo: Repo, branch: str) -> str:

@@ -52,6 +52,23 @@ class Log(list[Commit]):
         return "\n".join(repr(commit) for commit in self) or "no commits yet"
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a file, and the commit that wrote it."""
+
+    text: str
+    commit: Commit
+
+
+class Blame(list[Line]):
+    """A file's lines; printed with who wrote each and in which commit, like ``git blame``."""
+
+    def __repr__(self) -> str:
+        said = [f"{line.commit.author.name}: {line.commit.subject}" for line in self]
+        width = max(map(len, said), default=0)
+        return "\n".join(f"{who:{width}}  | {line.text}" for who, line in zip(said, self, strict=True))
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Branch:
     """A branch and the commit it points at."""

@@ -6,6 +6,7 @@ between a person and `WorkingCopy.path`.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,7 +19,7 @@ from labkit.git.reader import EMPTY_TREE, Reader, check_path
 from labkit.git.revisions import check_revision, parse_ls_remote
 from labkit.git.status import parse_status
 from labkit.git.urls import Credential, check_url, redact, split_credential
-from labkit.git.values import Branch, Commit, Diff, Log, Push, Status, parse_name_status
+from labkit.git.values import Blame, Branch, Commit, Diff, Line, Log, Person, Push, Status, parse_name_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,6 +175,21 @@ class WorkingCopy:
             return Log()
         return self._reader.log(revision, limit=limit, path=path)
 
+    def blame(self, path: str, revision: str = "HEAD") -> Blame:
+        """Who wrote each line of a file last, and in which commit (``git blame``)."""
+        name, sha = check_path(path, where=self.path.name), self._reader.resolve(revision)
+        self.read(name, sha)  # a path that is not there is told as everywhere
+        found = self._git("blame", "--line-porcelain", sha, "--", name).text
+        commits: dict[str, Commit] = {}
+        lines, sha = Blame(), ""
+        for row in found.split("\n"):
+            if row.startswith("\t"):
+                commit = commits.get(sha) or commits.setdefault(sha, self._reader.commit(sha))
+                lines.append(Line(row[1:], commit))
+            elif named := re.match(r"([0-9a-f]{40,64}) \d+ \d+", row):
+                sha = named[1]
+        return lines
+
     def read(self, path: str, revision: str = "HEAD") -> str:
         """A file's text as it was at a revision."""
         return self._reader.read(path, revision).decode("utf-8", "replace")
@@ -186,8 +202,11 @@ class WorkingCopy:
         self._git("add", "--all", "--", *names)
         return self
 
-    def commit(self, message: str) -> Commit:
-        """Commits what is staged. GitError if nothing is, or the message is empty."""
+    def commit(self, message: str, *, author: Person | None = None) -> Commit:
+        """Commits what is staged. GitError if nothing is, or the message is empty.
+
+        ``author`` is who wrote it, where that is not who commits it (``git commit --author``).
+        """
         if not message.strip():
             raise GitError("A commit needs a message.", where=self.path.name, fix="Say what changed.")
         merging = (self._git_dir / "MERGE_HEAD").exists() or (self._git_dir / "REVERT_HEAD").exists()
@@ -196,7 +215,7 @@ class WorkingCopy:
         if not merging and not self._git("diff", "--cached", "--quiet", check=False).code:
             advice = "Change a file, then call add()." if self.status().clean else "Call add() first."
             raise GitError("Nothing is staged to commit.", where=self.path.name, fix=advice)
-        self._commit_with(message)
+        self._commit_with(message, author)
         return self._reader.commit()
 
     def revert(self, revision: str) -> Commit:
@@ -212,6 +231,11 @@ class WorkingCopy:
         names = [f":(literal){self._inside(path)}" for path in paths]
         if names:
             self._git("restore", "--source=HEAD", "--staged", "--worktree", "--", *names)
+        return self
+
+    def reset(self, revision: str = "HEAD") -> Self:
+        """Moves the branch to a revision, and throws away what differs from it (``git reset --hard``)."""
+        self._git("reset", "--quiet", "--hard", self._reader.resolve(revision))
         return self
 
     def tag(self, name: str, message: str = "", *, revision: str = "HEAD") -> str:
@@ -298,6 +322,25 @@ class WorkingCopy:
         self._git("branch", "--quiet", f"--set-upstream-to={_REMOTE}/{name}", name)
         return Push(f"refs/heads/{name}", before, after)
 
+    def delete_branch(self, name: str, *, remote: bool = False) -> Self:
+        """Deletes a branch here, or with ``remote`` at the remote (``git push --delete``).
+
+        GitError if it is the one that is checked out, or is not there. Its commits stay where somebody has them.
+        """
+        checked = check_revision(name, where=self.path.name)
+        if not remote:
+            self._git("branch", "--quiet", "-D", "--end-of-options", checked)
+            return self
+        if checked not in self.remote_branches():
+            raise GitError(
+                f"The remote has no branch {checked!r}.",
+                where=self.path.name,
+                fix="remote_branches() lists them.",
+            )
+        self._remote("push", "--no-verify", specs=(f":refs/heads/{checked}",))
+        self._git("update-ref", "-d", f"refs/remotes/{_REMOTE}/{checked}")
+        return self
+
     def remote_branches(self) -> dict[str, str]:
         """The remote's branches as they are now, each with its commit."""
         found = parse_ls_remote(self._remote("ls-remote", "--heads").text)
@@ -348,8 +391,11 @@ class WorkingCopy:
     def _remote_url(self) -> str:
         return self._git("config", "--get", f"remote.{_REMOTE}.url", check=False).text.strip()
 
-    def _commit_with(self, message: str) -> None:
-        self._git("commit", "--quiet", "--no-verify", "--cleanup=strip", "--file=-", stdin=message.encode())
+    def _commit_with(self, message: str, author: Person | None = None) -> None:
+        options = ["--quiet", "--no-verify", "--cleanup=strip", "--file=-"]
+        if author is not None:
+            options.append(f"--author={author}")
+        self._git("commit", *options, stdin=message.encode())
 
     def _merging(self, *command: str) -> None:
         result = self._git(*command, check=False)

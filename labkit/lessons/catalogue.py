@@ -17,6 +17,7 @@ from labkit.lessons.course import (
     sharing,
     templates,
     trust,
+    truth,
 )
 from labkit.settings.texts import texts
 from labkit.views.lesson import say
@@ -38,6 +39,7 @@ _LESSONS = {
         trust.SCRIPT,
         sharing.SCRIPT,
         releases.SCRIPT,
+        truth.SCRIPT,
         loop.SCRIPT,
         applications.SCRIPT,
         history.SCRIPT,

@@ -302,3 +302,48 @@ def test_plain_git_goes_on_where_the_lab_stopped(copy, git):
     git("push", "-q", cwd=copy.path)
     assert copy.status().clean
     assert copy.head.subject == "By hand"
+
+
+def test_who_wrote_each_line_is_told(copy):
+    ben = Person("Ben", "ben@example.org")
+    write(copy, "values.yaml", "replicas: 1\ncolour: blue\n\tindented\n")
+    made = copy.add().commit("A colour", author=ben)
+    assert made.author == ben
+    found = copy.blame("values.yaml")
+    assert [(line.text, line.commit.author.name) for line in found] == [
+        ("replicas: 1", "Ada"),
+        ("colour: blue", "Ben"),
+        ("\tindented", "Ben"),
+    ]
+    assert repr(found).splitlines()[1] == "Ben: A colour  | colour: blue"
+    assert [line.commit.subject for line in copy.blame("values.yaml", "HEAD~1")] == ["Begin"]
+    with pytest.raises(PathNotFound):
+        copy.blame("nosuch.yaml")
+
+
+def test_a_branch_goes_here_or_at_the_remote(copy):
+    copy.checkout("try", create=True)
+    write(copy, "values.yaml", "replicas: 2\n")
+    copy.add().commit("Two replicas")
+    copy.push()
+    assert set(copy.remote_branches()) == {"main", "try"}
+    copy.checkout("main").delete_branch("try", remote=True)
+    assert set(copy.remote_branches()) == {"main"}
+    with pytest.raises(GitError, match="no branch 'try'"):
+        copy.delete_branch("try", remote=True)
+    copy.delete_branch("try")
+    assert [branch.name for branch in copy.branches] == ["main"]
+    with pytest.raises(GitError):
+        copy.delete_branch("main")
+
+
+def test_a_branch_can_be_put_back_to_what_the_remote_has(copy):
+    write(copy, "values.yaml", "replicas: 9\n")
+    copy.add().commit("Nine replicas")
+    write(copy, "values.yaml", "replicas: 10\n")
+    copy.reset("origin/main")
+    assert (copy.path / "values.yaml").read_text() == "replicas: 1\n"
+    assert copy.status().clean
+    assert copy.log(limit=1)[0].subject == "Begin"
+    with pytest.raises(RevisionNotFound):
+        copy.reset("nosuch")
