@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labkit.errors import ApplicationNotFound, LabError
+from labkit.errors import LabError
 from labkit.gitops import deletion, health, operations, tree
 from labkit.gitops.api.application import Application, Destination, Source
 from labkit.gitops.api.names import API_VERSION, NAMESPACE, REFRESH, SETTINGS
@@ -289,9 +289,9 @@ class Controller:
         return lambda: self._listeners.remove(listener)
 
     def resource_tree(self, name: str) -> list[JSON]:
-        """The application's live objects and what was made of them, as nodes with ``parentRefs``."""
+        """The application's live objects and what was made of them, as nodes with ``parentRefs``; hooks, too."""
         sight = self._look(name)
-        return tree.nodes(sight.comparison.resources, sight.live)
+        return tree.nodes(sight.comparison.items, sight.live)
 
     def orphaned_resources(self, name: str) -> list[JSON]:
         """What lies in its namespace and belongs to no application, as nodes; none where its project asks for none."""
@@ -313,11 +313,8 @@ class Controller:
 
     def _application(self, name: str) -> Application:
         obj = self._applications.informer.get(NAMESPACE, name)
-        if obj is None:
-            raise ApplicationNotFound(
-                f"there is no application {name!r}", where=name, fix="`labkit app list` shows them."
-            )
-        return Application.from_object(obj)
+        # One that was created a moment ago may not have been heard of: then the cluster is asked.
+        return Application.from_object(operations.get(self._home, name) if obj is None else obj)
 
     def _look(self, name: str) -> Sight:
         app = self._application(name)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEPTH = 8
 
 
-def nodes(items: list[Compared], live: LiveCluster) -> list[dict[str, Any]]:
+def nodes(items: Iterable[Compared], live: LiveCluster) -> list[dict[str, Any]]:
     """The tree as Argo CD's API lists it: one entry an object, with ``parentRefs`` to what owns it."""
     return below([item.live for item in items if item.live is not None], live)
 

@@ -18,6 +18,7 @@ from labkit.lessons.course import (
     templates,
     trust,
     truth,
+    waves,
 )
 from labkit.settings.texts import texts
 from labkit.views.lesson import say
@@ -42,6 +43,7 @@ _LESSONS = {
         truth.SCRIPT,
         loop.SCRIPT,
         applications.SCRIPT,
+        waves.SCRIPT,
         history.SCRIPT,
     )
 }

@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 from typing import TYPE_CHECKING, Any
 
 from labkit.dashboard import Board
-from labkit.errors import AlreadyExists, BadRequest
+from labkit.errors import AlreadyExists, BadRequest, SettingsError
 from labkit.git import Mirror
 from labkit.gitops.api import NAMESPACE, crds, default_project
 from labkit.gitops.api import settings as argocd_settings
@@ -21,6 +22,7 @@ from labkit.gitops.api.names import SECRET_TYPE
 from labkit.gitops.controller import Controller
 from labkit.gitops.server import Server
 from labkit.gitops.sources import Charts, Sources
+from labkit.gitops.sync.operation import WAVE_SECONDS
 from labkit.runtime.clock import SystemClock
 from labkit.service.registry import MANAGER, connect
 
@@ -36,6 +38,19 @@ if TYPE_CHECKING:
 log = logging.getLogger("labkit.service.engine")
 JSON = dict[str, Any]
 CREDENTIAL_NAME = "lab-git-host"
+
+
+def wave_seconds(said: str) -> float:
+    """The pause between two waves of a sync: Argo CD's, unless ``LABKIT_WAVE_SECONDS`` says another."""
+    try:
+        seconds = float(said or WAVE_SECONDS)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise SettingsError(
+            f"{said!r} is no number of seconds", where="LABKIT_WAVE_SECONDS", fix="Such as 0.5; or unset it."
+        )
+    return seconds
 
 
 class Engine:
@@ -56,6 +71,7 @@ class Engine:
             ),
             connect=connect,
             clock=SystemClock(),
+            wave_seconds=wave_seconds(settings.environment("WAVE_SECONDS")),
             identity=f"lab-{hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]}",
         )
         self.server = Server(client, self._controller, SystemClock(), lab_token=settings.token())

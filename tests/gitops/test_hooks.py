@@ -52,6 +52,10 @@ def test_hooks_run_before_and_after_and_are_let_go(world):
         lambda jobs: not any(HOOK_FINALIZER in (j["metadata"].get("finalizers") or []) for j in jobs),
     )
     assert {j["metadata"]["name"] for j in found} == {"before", "after"}
+    shown = world.controller.resource_tree(app)
+    assert {n["name"] for n in shown if n["kind"] == "Job"} == {"before", "after"}
+    parents = {p["name"] for n in shown if n["kind"] == "Pod" for p in n["parentRefs"]}
+    assert parents == {"before", "after"}  # so their logs can be asked for
 
 
 def test_a_hook_with_a_generated_name_runs_once_for_each_sync(world):

@@ -15,9 +15,11 @@ from labkit.lab.layout import lay_out
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lessons") / "lab"
     lay_out(home)
-    with Lab(home) as lab:
-        yield lab
-        lab.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_WAVE_SECONDS", "0.1")  # the service that the lab starts reads it
+        with Lab(home) as lab:
+            yield lab
+            lab.stop()
 
 
 class Trainee(SimpleNamespace):
@@ -41,7 +43,7 @@ class Trainee(SimpleNamespace):
         self.ns.wait()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def begin(lab: Lab):
     """``begin("01", "manifests")``: a trainee at the start of a lesson."""
 

@@ -21,6 +21,8 @@ NOTEBOOKS = ROOT / "notebooks"
 DATE = "2026-01-01T00:00:00+00:00"
 # Commits made in a notebook have the same ids in every run: same time, and the identity of who has none.
 REPEATABLE = {"GIT_AUTHOR_DATE": DATE, "GIT_COMMITTER_DATE": DATE, "GIT_CONFIG_GLOBAL": os.devnull}
+# Two seconds between two waves show nothing, and a course's tests wait for many.
+REPEATABLE["LABKIT_WAVE_SECONDS"] = "0.2"
 STYLE = re.compile(r"<style>[^<]*</style>")
 FOLDERS = {Reader.TRAINEE: ".", Reader.SOLUTION: "solutions", Reader.INSTRUCTOR: "instructors"}
 
