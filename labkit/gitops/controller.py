@@ -172,16 +172,20 @@ class Controller:
         return names
 
     def _ask(self, name: str) -> None:
-        """Have an application compared with Git. It is written down, so that another controller would see it, too."""
+        """Have an application compared with Git.
+
+        It is written down, so that another controller would see it, too. But what is written may be removed by a
+        pass that asked Git a moment before this push, or not be taken at all; and a push is not told twice.
+        """
         asked = {"metadata": {"annotations": {REFRESH: "normal"}}}
+        self._reconciler.ask(name)
         try:
             self._home.patch(API_VERSION, "Application", name, NAMESPACE, patch=asked)
-        except LabError as error:  # the push is not told a second time, and the others are to hear of it
+        except LabError as error:
             log.warning(
                 "%s: the refresh could not be noted, and is done all the same: %s", name, error.problem
             )
-            self._reconciler.ask(name)
-            self._loop.enqueue(name)
+        self._loop.enqueue(name)
 
     def preview(self, payload: JSON, before: str, after: str) -> list[JSON]:
         """What going from one commit to another would make of each application that follows the branch.

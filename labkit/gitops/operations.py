@@ -123,7 +123,14 @@ def refresh(
     cluster: ObjectClient, name: str, *, hard: bool = False, timeout: float = REFRESH_SECONDS
 ) -> Object:
     """Ask the controller to look at Git now, and wait until it has."""
-    _patch(cluster, name, {"metadata": {"annotations": {REFRESH: "hard" if hard else "normal"}}})
+    there = (metadata(get(cluster, name)).get("annotations") or {}).get(REFRESH)
+    wishes = ["hard" if hard else "normal"]
+    if there is not None:
+        # A pass may have come past that wish, and is about to remove it. The same wish once more would change nothing
+        # and be lost; another one has the pass begin anew.
+        wishes = ["normal", "hard"] if there == "hard" else ["hard"]
+    for wish in wishes:
+        _patch(cluster, name, {"metadata": {"annotations": {REFRESH: wish}}})
     return _until(
         cluster,
         name,

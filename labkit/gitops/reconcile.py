@@ -88,7 +88,7 @@ class Reconciler:
         self._asked: set[str] = set()
 
     def ask(self, name: str) -> None:
-        """Git is to be asked at the application's next pass, though its annotation does not say so."""
+        """Git is to be asked from now on, whatever the annotation says: a pass at work may have asked it before."""
         self._asked.add(name)
 
     def reconcile(self, name: str) -> float | None:
@@ -136,17 +136,19 @@ class Reconciler:
         """Compare, and note it in ``status``; ``None`` where the source or the cluster cannot be read."""
         now = self._clock.now()
         reason = refresh.needed(app, now, memory.due) or ("requested" if app.name in self._asked else "")
+        self._asked.discard(app.name)  # before Git is asked: what is pushed from now on asks again
         trace = self._traces.of(app.obj)
         try:
             if reason or not memory.revisions:
                 memory.revisions = self._receive(app, reason, memory, trace)
-                self._asked.discard(app.name)
             if reason:
                 memory.due, memory.failed = self._polling.next(), ""
             if memory.failed:
                 return None, RETRY_SECONDS
             sight = self._see(app, memory, trace, fresh=reason == "hard")
         except RepositoryBusy:
+            if reason:
+                self.ask(app.name)
             raise
         except Exception as raised:
             error = raised if isinstance(raised, LabError) else _defect(app.name, raised)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 import time
 
 import pytest
@@ -11,6 +12,8 @@ from faults import Dribble
 from manifests import config
 from scale import TIMEOUT, figures, so_many
 
+from labkit.gitops import operations
+from labkit.gitops.api.names import REFRESH
 from tests.gitops.test_bad_input import condition
 
 AUTOMATED = {"prune": True, "selfHeal": True}
@@ -119,6 +122,52 @@ def test_a_repository_without_its_history_is_read(world, tmp_path):
         app = world.app(name, repo, automated=AUTOMATED, source={"repoURL": url, "targetRevision": revision})
         world.settled(app, head)
         assert data(world, app) == "2"
+
+
+def test_a_push_while_a_pass_is_past_asking_git_is_not_lost(world, flaky):
+    repo = world.repository("shop")
+    app = world.app("shop", repo, automated=AUTOMATED)
+    world.settled(app, repo.push({"a.yaml": config("a", v="1")}))
+    pushed = []
+
+    def push_in_between(request):
+        """When the sync of version 2 begins, version 3 is pushed, and told, before the server hears of the sync."""
+        begins = request.method == "PATCH" and b'"operation":null' in request.body
+        if begins and not pushed:
+            pushed.append("")
+            pushed[0] = repo.push({"a.yaml": config("a", v="3")})
+
+    flaky.fault = push_in_between
+    repo.push({"a.yaml": config("a", v="2")})
+    world.until(lambda: pushed and pushed[0], bool)
+    world.settled(app, pushed[0])
+    assert data(world, app) == "3"
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_a_wish_to_refresh_that_stands_there_already_is_heard_again(world, flaky, hard):
+    repo = world.repository("shop")
+    app = world.app("shop", repo)
+    world.until(lambda: world.status(app).get("sync"), bool)
+    world.told = False
+    repo.push({"a.yaml": config("a", v="1")})
+    asked = []
+
+    def ask_in_between(request):
+        if request.method == "PATCH" and b'"argocd.argoproj.io/refresh":null' in request.body and not asked:
+            asked.append(repo.push({"a.yaml": config("a", v="2")}))
+            thread = threading.Thread(target=operations.refresh, args=(world.cluster, app))
+            thread.start()
+            world.until(
+                lambda: world.get(app)["metadata"]["annotations"].get(REFRESH), lambda it: it == "hard"
+            )
+            asked.append(thread)
+
+    flaky.fault = ask_in_between
+    operations.refresh(world.cluster, app, hard=hard)
+    world.until(lambda: len(asked), lambda count: count == 2)
+    asked[1].join()
+    assert world.status(app)["sync"]["revision"] == asked[0]
 
 
 @pytest.mark.timeout(TIMEOUT)
