@@ -49,7 +49,7 @@ bench: $(VENV)/.dev ## How fast, how small: one table
 	@$(WITH_TOOLS) $(BIN)/python -m benchmarks
 
 reliability: $(VENV)/.dev ## The reliability tests in their long form: half an hour, with figures
-	@$(WITH_TOOLS) LABKIT_LONG=1 $(BIN)/python -m pytest tests/reliability
+	@$(WITH_TOOLS) LABKIT_LONG=1 $(BIN)/python -m pytest -s tests/reliability
 
 clean: ## Remove what was made here; the workspace, which is yours, stays
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
