@@ -81,6 +81,17 @@ def leak(bench: Workbench) -> Any:
     return bench.repos[NAME].pulls.open(LEAKY, body="We bake at last.", by="colleague")
 
 
+def traces(work: WorkingCopy, word: str) -> View:
+    """The commits of this branch whose changes have a word in them, with these lines (``git log -p -S WORD``)."""
+    found = []
+    for commit in work.log(limit=100):
+        if commit.parents:
+            lines = work.diff(commit.parents[0], commit.sha).text.splitlines()
+            if seen := [line for line in lines if word in line and line[:1] in "+-"]:
+                found.append(f"{commit.subject} ({commit.author.name})\n  " + "\n  ".join(seen))
+    return code("\n".join(found) or f"no commit has {word!r}")
+
+
 def lose(bench: Workbench, environment: str, seconds: float = 60.0) -> None:
     """Delete the namespace of an environment, with all that is in it, and wait until the controller made it anew."""
     name, clock = f"{NAME}-{environment}", SystemClock()
