@@ -13,7 +13,7 @@ from labkit.gitops.applicationsets import Inputs, PullRequests
 from labkit.gitops.applicationsets.controller import ApplicationSets
 from labkit.gitops.credentials import Secrets
 from labkit.gitops.destinations import Connect, Destinations
-from labkit.gitops.diff import differences, masked
+from labkit.gitops.diff import differences, masked, secrets
 from labkit.gitops.observe import Observer, Sight
 from labkit.gitops.preview import preview
 from labkit.gitops.projects import Projects
@@ -231,7 +231,7 @@ class Controller:
         """Each object with its wanted, live and predicted state, and who wrote what differs; Secrets are masked."""
         found = []
         for item in self._look(name).comparison.items:
-            live, target, predicted = masked(item.live, item.target, item.predicted)
+            target, live, predicted = masked(item.target, item.live, item.predicted)
             entry: JSON = {
                 "group": item.key.group,
                 "kind": item.key.kind,
@@ -356,6 +356,7 @@ class Controller:
 
     @staticmethod
     def _configure(settings: Object | None) -> None:
+        secrets.configure((settings or {}).get("data") or {})
         if unknown := health.configure((settings or {}).get("data") or {}):
             log.warning(
                 "%s: Lua is not run here; register a rule in Python: %s", SETTINGS, ", ".join(unknown)

@@ -50,6 +50,14 @@ class Filter:
         return all(match(pattern, resource.get(field) or "") for field, pattern in wanted.items())
 
 
+def qualified(text: str, namespace: str = "") -> tuple[str, str]:
+    """Name and namespace of an application from ``NAME`` or ``NAMESPACE/NAME``, as ``argocd`` takes them."""
+    before, slash, name = text.partition("/")
+    if not slash or "/" in name:
+        return text, namespace
+    return name, before
+
+
 def selected(filters: Sequence[str], resources: Iterable[JSON]) -> list[JSON]:
     """Those of ``status.resources`` that the filters mean.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ApplicationNotFound, BadRequest, LabError
 from labkit.gitops import operations
+from labkit.gitops.selection import qualified
 from labkit.lab.app import App
 from labkit.lab.repos import address
 from labkit.lab.spec import Wishes, changed, new
@@ -122,6 +123,13 @@ class Apps:
         return [self._app(item["metadata"]["name"]) for item in found]
 
     def __getitem__(self, name: str) -> App:
+        name, namespace = qualified(name, operations.NAMESPACE)
+        if namespace != operations.NAMESPACE:
+            raise ApplicationNotFound(
+                f"there is no application {name!r} in namespace {namespace!r}",
+                where=f"{namespace}/{name}",
+                fix=f"The lab's applications are all in namespace {operations.NAMESPACE}: write {name}.",
+            )
         try:
             self._applications.get(name)
         except ApplicationNotFound as error:

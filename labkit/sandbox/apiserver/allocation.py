@@ -52,6 +52,8 @@ class Allocator:
         """Fill in what the Service's type needs, and take away what it may not have.  Raises `Invalid`."""
         spec = service["spec"]
         name = service["metadata"].get("name", "")
+        if old is not None:
+            _drop_outlived(spec, old["spec"])
         if spec["type"] not in _ADDRESSED:
             for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
                 if old is None or key in ("clusterIP", "clusterIPs"):
@@ -146,6 +148,38 @@ class Allocator:
             problem = bad(path, asked, "provided port is already allocated")
         if problem:
             raise field_errors.invalid("", "Service", name, [problem])
+
+
+def _drop_outlived(spec: JSON, old: JSON) -> None:
+    """Take away what only the type of before needed, where the client left it as it was: a change of type works.
+
+    Source: dropTypeDependentFields in pkg/registry/core/service/strategy.go.
+    """
+    for needs, field in _FOR_TYPE:
+        if needs(old) and not needs(spec) and old.get(field) == spec.get(field):
+            spec.pop(field, None)
+
+
+def _balanced(spec: JSON) -> bool:
+    return spec.get("type") == "LoadBalancer"
+
+
+def _reached_from_outside(spec: JSON) -> bool:
+    return spec.get("type") in ("NodePort", "LoadBalancer") or (
+        spec.get("type") == "ClusterIP" and bool(spec.get("externalIPs"))
+    )
+
+
+def _health_checked(spec: JSON) -> bool:
+    return _balanced(spec) and spec.get("externalTrafficPolicy") == "Local"
+
+
+_FOR_TYPE: Final = (
+    (_health_checked, "healthCheckNodePort"),  # first: it asks for what the next takes away
+    (_reached_from_outside, "externalTrafficPolicy"),
+    (_balanced, "allocateLoadBalancerNodePorts"),
+    (_balanced, "loadBalancerClass"),
+)
 
 
 def _addresses(service: JSON | None) -> list[str]:

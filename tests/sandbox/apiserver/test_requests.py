@@ -100,6 +100,18 @@ def test_a_limit_range_gives_containers_their_limits(api, namespace):
     assert (status, body["spec"]["containers"][0]["resources"]["limits"]) == (201, {"cpu": "500m"})
 
 
+def test_a_service_may_become_one_of_another_type(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/services"
+    spec = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "ports": [{"port": 80}]}
+    _, before, _ = api.call("POST", path, {"metadata": {"name": "changing"}, "spec": spec})
+    assert before["spec"]["healthCheckNodePort"]
+    assert before["spec"]["ports"][0]["nodePort"]
+    before["spec"]["type"] = "ClusterIP"
+    status, after, _ = api.call("PUT", f"{path}/changing", before)
+    gone = {"externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts"}
+    assert (status, gone & set(after["spec"]), "nodePort" in after["spec"]["ports"][0]) == (200, set(), False)
+
+
 def test_two_services_never_have_one_address(api, namespace):
     path = f"/api/v1/namespaces/{namespace}/services"
     spec = {"ports": [{"port": 80}]}
