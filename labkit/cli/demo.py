@@ -44,7 +44,7 @@ def _run(settings: Settings, *, tidy: bool) -> None:
     from labkit.lab.demo import Demo
 
     board = _Board()
-    with Lab(settings.home, start=False) as lab:
+    with Lab(settings.home, start=False, token="") as lab:
         made = Demo(lab, board.tell)
         try:
             steps = made.steps

@@ -33,4 +33,6 @@ def _show(found: dict[str, Any]) -> None:
     say(f"Kubeconfig:  {found['kubeconfig']}")
     for cluster in found["clusters"]:
         say(f"Cluster:     {cluster['name']} ({cluster['provider']}): {paint(cluster['state'])}")
+    if who := found["logged_in"]:
+        say(f"Logged in:   {who} (labkit logout)")
     say(f"Holds:       {found['repositories']} repositories, {found['applications']} applications")

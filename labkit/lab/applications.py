@@ -7,6 +7,7 @@ says. What runs above sees no difference.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 Progress = Callable[["Object"], None]
 TRIES = 10
+LEAST_SECONDS = 0.5
 ROOT = "/api/v1/applications"
 
 
@@ -289,11 +291,16 @@ class _Watched:
     def watch(
         self, _api_version: str, _kind: str, _namespace: str, *, resource_version: str, timeout: float
     ) -> Iterator[WatchEvent]:
-        """What changed after that version, until ``timeout`` seconds have passed."""
+        """What changed after that version, until ``timeout`` seconds have passed or the stream ended."""
+        began = time.monotonic()
         for told in self._service.lines("/api/v1/stream/applications", seconds=timeout):
             found = told["result"]
             if _newer(found["application"], resource_version):
                 yield WatchEvent(found["type"], found["application"])
+        if (
+            time.monotonic() - began < LEAST_SECONDS
+        ):  # it is refused, or ends at once: do not ask without a pause
+            time.sleep(min(LEAST_SECONDS, timeout))
 
 
 def _newer(obj: Object, version: str) -> bool:

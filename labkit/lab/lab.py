@@ -38,14 +38,20 @@ class Lab:
     """
 
     def __init__(
-        self, path: Path | str | None = None, *, start: bool = True, token: str = "", server: str = ""
+        self,
+        path: Path | str | None = None,
+        *,
+        start: bool = True,
+        token: str | None = None,
+        server: str = "",
     ) -> None:
         """``token`` makes you somebody else than the lab's owner: what you may do, the lab's policy says.
 
-        ``server`` is the service's address, for those who have a token and no lab folder. Else ``LABKIT_AUTH_TOKEN``
-        and ``LABKIT_SERVER`` are these.
+        ``server`` is the service's address, for those who have a token and no lab folder. Unless ``token`` is given,
+        ``LABKIT_AUTH_TOKEN`` and ``LABKIT_SERVER`` are these; with an empty one it is the owner who asks.
         """
-        token, server = token or Settings.environment("AUTH_TOKEN"), server or Settings.environment("SERVER")
+        if token is None:
+            token, server = Settings.environment("AUTH_TOKEN"), server or Settings.environment("SERVER")
         self._settings, self._token = Settings.find(path), token
         if server and token:
             self._service = ServiceClient(server, token)

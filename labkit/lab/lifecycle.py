@@ -70,11 +70,13 @@ def state(settings: Settings) -> dict[str, Any]:
     if record is None:
         return found
     from labkit.lab.lab import Lab
+    from labkit.lab.login import logged_in
 
-    with Lab(settings.home, start=False) as lab:
+    with Lab(settings.home, start=False, token="") as lab:
         found |= record._asdict() | {"kubeconfig": str(settings.kubeconfig)}
         found["clusters"] = [cluster.to_json() for cluster in lab.clusters]
         applications = lab.cluster.list("argoproj.io/v1alpha1", "Application", "argocd")
         found |= {"repositories": len(lab.repos), "applications": len(applications)}
+        found["logged_in"] = logged_in(settings)
         found |= {"registry": lab.charts.sources.registry, "chart_repositories": f"{record.url}/charts"}
     return found

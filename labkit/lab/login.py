@@ -41,6 +41,11 @@ def log_out(settings: Settings) -> str:
     return name
 
 
+def logged_in(settings: Settings) -> str:
+    """The name of who is logged in; empty if nobody is."""
+    return str(_read(settings).get("username") or "")
+
+
 def remembered(settings: Settings) -> str:
     """The token of who is logged in; empty if nobody is."""
     return str(_read(settings).get("token") or "")

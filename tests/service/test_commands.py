@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from labkit.errors import ApplicationNotFound, BadRequest, Forbidden, LabError, Unauthorized
@@ -61,12 +63,13 @@ def test_who_logs_in_is_somebody_else_until_they_log_out(town):
     try:
         assert ok(town.labkit("account", "get-user-info", "-o", "name")) == "ann\n"
         assert ok(town.labkit("app", "list", "-o", "name")).split() == ["prod", "web"]
+        kept = town.lab.home / ".lab" / "login.json"
+        assert os.name != "posix" or kept.stat().st_mode & 0o077 == 0
         assert "permission denied" in town.labkit("release", "list").stderr
+        assert "Logged in:   ann (labkit logout)" in ok(town.labkit("status"))
     finally:
         ok(town.labkit("logout"))
     assert "vault" in ok(town.labkit("app", "list", "-o", "name"))
-    mode = (town.lab.home / ".lab" / "token").stat().st_mode
-    assert mode & 0o077 == 0
 
 
 def test_a_server_and_a_token_do_without_a_lab_folder(town, tmp_path):

@@ -39,6 +39,7 @@ class Access:
         self._config_map, self._project = config_map, project
         self._lock = threading.Lock()
         self._read: tuple[str, Enforcer | LabError] | None = None
+        self._policies: dict[str, tuple[str, str]] = {}
 
     def decide(self, claims: Claims, resource: str, action: str, obj: str) -> Decision:
         """Whether the owner of the claims may, and why."""
@@ -80,11 +81,17 @@ class Access:
 
     def _policy(self, project: str) -> str | None:
         found = self._project(project)
-        return None if found is None else roles.policy_of(project, found.get("spec") or {})
+        if found is None:
+            return None
+        version = _version(found)
+        known = self._policies.get(project)
+        if known is None or known[0] != version:
+            known = self._policies[project] = version, roles.policy_of(project, found.get("spec") or {})
+        return known[1]
 
     def _enforcer(self) -> Enforcer | LabError:
         found = self._config_map(CONFIG_MAP)
-        version = "" if found is None else str(metadata(found).get("resourceVersion") or id(found))
+        version = "" if found is None else _version(found)
         with self._lock:
             if self._read is None or self._read[0] != version:
                 self._read = version, _made(found)
@@ -114,6 +121,12 @@ def _fix(subject: str, resource: str, action: str, obj: str, reason: str) -> str
             )
     rule = f"p, {subject or 'role:NAME'}, {resource}, {action}, {obj}, allow"
     return f"No rule allows it. Who looks after {CONFIG_MAP} can add to its policy.csv: {rule}"
+
+
+def _version(obj: Object) -> str:
+    """What differs when the object does: another of that name has another uid."""
+    meta = metadata(obj)
+    return f"{meta.get('uid')} {meta.get('resourceVersion') or id(obj)}"
 
 
 def _made(config_map: Object | None) -> Enforcer | LabError:

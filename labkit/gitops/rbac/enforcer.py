@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 KEPT = 64
 """Enforcers kept ready: one for each project's policy."""
+REMEMBERED = 20_000
+"""Decisions kept: nothing in an enforcer changes, and a list of five hundred asks for each."""
+LONGEST_REMEMBERED = 400
 LONGEST_WORD = 4096
 NO_RULE = "no rule allows it"
 
@@ -58,6 +61,7 @@ class Enforcer:
     ) -> None:
         self.config, self._built_in, self._enabled = config or Config(), built_in, enabled
         self._ready: OrderedDict[str, _Ready] = OrderedDict()
+        self._decided: dict[tuple[str, ...], Decision] = {}
         self._lock = threading.Lock()
 
     def decide(
@@ -79,11 +83,17 @@ class Enforcer:
             return self._made_ready(project_policy).members
 
     def _ask(self, project_policy: str, *request: str) -> Decision:
+        asked = (project_policy, *request)
+        if (known := self._decided.get(asked)) is not None:
+            return known
         with self._lock:  # Casbin's role manager keeps what it found while it is asked
             allowed, rule = self._made_ready(project_policy).casbin.enforce_ex(*request)
-        if rule:
-            return Decision(bool(allowed), str(Rule(*rule)))
-        return Decision(bool(allowed), NO_RULE)
+            found = Decision(bool(allowed), str(Rule(*rule)) if rule else NO_RULE)
+            if sum(map(len, request)) <= LONGEST_REMEMBERED:
+                if len(self._decided) >= REMEMBERED:
+                    self._decided.clear()
+                self._decided[asked] = found
+        return found
 
     def _made_ready(self, project_policy: str) -> _Ready:
         ready = self._ready.pop(project_policy, None) or self._make(self._project(project_policy))
