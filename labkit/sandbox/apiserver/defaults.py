@@ -165,7 +165,7 @@ def _service(service: JSON) -> None:
         config.setdefault("timeoutSeconds", 10800)
     else:
         spec.pop("sessionAffinityConfig", None)
-    if kind in ("NodePort", "LoadBalancer"):
+    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)

@@ -49,6 +49,11 @@ def bad(field: str, value: Any, detail: str) -> FieldError:
     return FieldError(field, "FieldValueInvalid", f"Invalid value: {shown(value)}: {detail}")
 
 
+def plainly(field: str, detail: str) -> FieldError:
+    """The object there breaks a rule; it is not shown."""
+    return FieldError(field, "FieldValueInvalid", f"Invalid value: {detail}")
+
+
 def required(field: str, detail: str = "") -> FieldError:
     """There should be a value."""
     return FieldError(

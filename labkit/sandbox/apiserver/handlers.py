@@ -36,6 +36,9 @@ class Call:
     user: User
     form: Form
     route: Route = field(init=False)
+    warnings: list[str] = field(
+        default_factory=list
+    )  # what to tell the client, whatever becomes of the request
 
     @property
     def media_type(self) -> str:
@@ -90,13 +93,13 @@ class Handlers:
         route = call.route
         if route.subresource not in ("", "status"):
             return await self._api.subresources.answer(call)
-        if not route.resource.warning:
-            return self._verbs[route.verb](call)
         try:
             answer = self._verbs[route.verb](call)
         except ApiError as error:  # whoever is refused should hear it, too
             answer = wire.error_response(error, Form(yaml=call.form.yaml))
-        answer.warnings.append(route.resource.warning)
+            answer.warnings.extend(call.warnings)
+        if route.resource.warning:
+            answer.warnings.append(route.resource.warning)
         return answer
 
     # ── reading ───────────────────────────────────────────────────────────────

@@ -43,6 +43,7 @@ def read_write(call: Call, kind: str) -> WriteOptions:
         field_validation=validation or "Warn",
         force=call.one("force") in ("1", "true", "t", "True"),
         user_agent=call.user_agent,
+        warnings=call.warnings,
     )
 
 

@@ -21,7 +21,7 @@ import orjson
 
 from labkit.errors import BadRequest, Gone
 from labkit.k8s.objects import copied
-from labkit.sandbox.apiserver import field_errors, object_meta, problems, strategy
+from labkit.sandbox.apiserver import field_errors, object_meta, problems, strategy, warnings
 from labkit.sandbox.store import Entry, Key, Store
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ class Verbs:
         errors = self._rules.check_create(resource, obj)
         if errors:
             raise field_errors.invalid(resource.group, resource.kind, meta.get("name", ""), errors)
+        options.warnings += warnings.on_create(resource, obj)
         key = _key(resource, namespace, meta["name"])
         if self.store.get(key) is not None:
             raise problems.already_exists(resource, meta["name"])
@@ -220,6 +221,7 @@ class Verbs:
         errors = self._rules.check_update(resource, new, old, subresource)
         if errors:
             raise field_errors.invalid(resource.group, resource.kind, name, errors)
+        options.warnings += warnings.on_update(resource, new, old, subresource)
         if object_meta.without_times(new) == object_meta.without_times(old):
             return old
         key = _key(resource, namespace, name)

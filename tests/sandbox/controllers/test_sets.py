@@ -6,8 +6,6 @@ import pytest
 from simulation import simulation as simulated
 from simulation import workload
 
-from labkit.errors import Invalid
-
 
 def names(pods):
     return [pod["metadata"]["name"] for pod in pods]
@@ -147,9 +145,18 @@ def test_a_container_mounts_what_a_claim_template_gives_its_pod(simulation):
     simulation.apply(made)
     simulation.pass_time(10)
     assert [pod["status"]["phase"] for pod in simulation.pods(app="db")] == ["Running"]
-    mounts[0]["name"] = "date"
-    with pytest.raises(Invalid, match=r'volumeMounts\[0\].name: Not found: "date"'):
-        simulation.apply(made | {"metadata": {"name": "other"}})
+
+
+def test_a_pod_that_is_refused_is_told_of(simulation):
+    made = workload("StatefulSet", "db", replicas=1, serviceName="db")
+    made["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [
+        {"name": "data", "mountPath": "/data"}
+    ]
+    simulation.apply(made)
+    simulation.pass_time(10)
+    assert simulation.pods(app="db") == []
+    events = simulation.client.list("v1", "Event", "default").items
+    assert any(e["reason"] == "FailedCreate" and 'Not found: "data"' in e["message"] for e in events)
 
 
 @pytest.mark.parametrize(("policy", "left"), [("Retain", 2), ("Delete", 1)])

@@ -47,37 +47,54 @@ def _no_change(_new: JSON, _old: JSON) -> Iterator[FieldError]:
 
 @dataclass(frozen=True)
 class Rules:
-    """A kind's rules: for its name, for an object, for a change; `whole`: a change is checked as a new object, too."""
+    """A kind's rules: for its name, for an object, for a change.
+
+    `whole`: a change is checked as a new object, too, and not only when its spec differs.  `change_first`: what may not
+    change is said before what is wrong.  `new`: what holds for a new object alone.
+    """
 
     name: NameRule = names.dns1123_subdomain
     obj: Rule = _nothing
     change: Change = _no_change
     whole: bool = False
+    change_first: bool = False
+    new: Rule = _nothing
 
 
 _PATH: Final = object_meta.path_segment
 
 KINDS: Final[dict[str, Rules]] = {
-    "configmaps": Rules(obj=configuration.config_map, change=configuration.config_map_change, whole=True),
-    "secrets": Rules(obj=configuration.secret, change=configuration.secret_change, whole=True),
+    "configmaps": Rules(
+        obj=configuration.config_map, change=configuration.config_map_change, whole=True, change_first=True
+    ),
+    "secrets": Rules(
+        obj=configuration.secret, change=configuration.secret_change, whole=True, change_first=True
+    ),
     "namespaces": Rules(names.dns1123_label),
-    "pods": Rules(obj=pods.pod, change=pods.pod_change, whole=True),
+    "pods": Rules(obj=pods.pod, change=pods.pod_change, whole=True, new=pods.new_pod),
     "podtemplates": Rules(obj=pods.pod_template_object),
-    "services": Rules(names.dns1123_label, services.service, services.service_change, whole=True),
+    "services": Rules(
+        names.dns1123_label, services.service, services.service_change, whole=True, change_first=True
+    ),
     "replicationcontrollers": Rules(obj=workloads.replication_controller),
     "persistentvolumeclaims": Rules(obj=storage.claim, change=storage.claim_change),
     "persistentvolumes": Rules(obj=storage.volume),
+    "nodes": Rules(obj=configuration.node, whole=True),
     "limitranges": Rules(obj=configuration.limit_range, whole=True),
     "resourcequotas": Rules(obj=configuration.resource_quota),
     "deployments.apps": Rules(obj=workloads.deployment, change=workloads.selector_change),
     "replicasets.apps": Rules(obj=workloads.replica_set, change=workloads.selector_change),
     "daemonsets.apps": Rules(obj=workloads.daemon_set, change=workloads.selector_change),
-    "statefulsets.apps": Rules(obj=workloads.stateful_set, change=workloads.stateful_set_change, whole=True),
+    "statefulsets.apps": Rules(
+        names.dns1123_label, workloads.stateful_set, change=workloads.stateful_set_change, whole=True
+    ),
     "jobs.batch": Rules(obj=batch.job, change=batch.job_change),
-    "cronjobs.batch": Rules(batch.cron_job_name, batch.cron_job),
+    "cronjobs.batch": Rules(obj=batch.cron_job, new=batch.new_cron_job),
     "horizontalpodautoscalers.autoscaling": Rules(obj=workloads.autoscaler, whole=True),
-    "ingresses.networking.k8s.io": Rules(obj=network.ingress),
-    "ingressclasses.networking.k8s.io": Rules(obj=network.ingress_class),
+    "ingresses.networking.k8s.io": Rules(obj=network.ingress, new=network.new_ingress),
+    "ingressclasses.networking.k8s.io": Rules(
+        obj=network.ingress_class, change=network.ingress_class_change, whole=True, change_first=True
+    ),
     "networkpolicies.networking.k8s.io": Rules(obj=network.network_policy, whole=True),
     "endpointslices.discovery.k8s.io": Rules(
         obj=network.endpoint_slice, change=network.endpoint_slice_change, whole=True
@@ -97,7 +114,7 @@ KINDS: Final[dict[str, Rules]] = {
     "storageclasses.storage.k8s.io": Rules(obj=storage.storage_class, change=storage.storage_class_change),
     "controllerrevisions.apps": Rules(obj=workloads.revision, change=workloads.revision_change),
     "customresourcedefinitions.apiextensions.k8s.io": Rules(
-        obj=definitions.definition, change=definitions.definition_change, whole=True
+        obj=definitions.definition, change=definitions.definition_change, whole=True, change_first=True
     ),
 }
 
@@ -108,7 +125,7 @@ def check_create(resource: Resource, obj: JSON) -> list[FieldError]:
     errors = _meta(resource, obj, rules.name)
     if resource.custom is not None:
         return errors + list(customkinds.check(resource.custom, obj, None))
-    return errors + list(rules.obj(obj))
+    return [*errors, *rules.obj(obj), *rules.new(obj)]
 
 
 def check_update(resource: Resource, new: JSON, old: JSON, subresource: str) -> list[FieldError]:
@@ -120,12 +137,12 @@ def check_update(resource: Resource, new: JSON, old: JSON, subresource: str) -> 
         return errors + list(customkinds.check(resource.custom, new, old))
     if subresource == "status":
         return errors
-    errors += list(rules.change(new, old))
+    changed, whole = list(rules.change(new, old)), []
     if rules.whole:
-        errors += _meta(resource, new, rules.name)
+        whole += _meta(resource, new, rules.name)
     if rules.whole or new.get("spec") != old.get("spec"):
-        errors += list(rules.obj(new))
-    return errors
+        whole += rules.obj(new)
+    return errors + (changed + whole if rules.change_first else whole + changed)
 
 
 def _meta(resource: Resource, obj: JSON, rule: NameRule) -> list[FieldError]:

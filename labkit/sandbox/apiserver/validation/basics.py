@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,39 @@ def port_reference(value: Any, path: str) -> Iterator[FieldError]:
         yield from port_number(value, path)
 
 
+def address(value: str, path: str) -> Iterator[FieldError]:
+    """An IP address."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        yield bad(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+
+
+def cidr(value: str, path: str) -> Iterator[FieldError]:
+    """A range of IP addresses."""
+    try:
+        ipaddress.ip_network(value, strict=False)
+        whole = "/" in value
+    except ValueError:
+        whole = False
+    if not whole:
+        yield bad(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
+
+
+def domain_path(value: str, path: str) -> Iterator[FieldError]:
+    """A path in a domain of one's own, as ``example.com/thing``."""
+    domain, slash, rest = value.partition("/")
+    if not value:
+        yield required(path)
+    elif not slash or not domain or not rest:
+        yield bad(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
+    else:
+        yield from (bad(path, domain, text) for text in names.dns1123_subdomain(domain))
+        if not re.fullmatch(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", rest):
+            says = "Invalid path"
+            yield bad(path, rest, f"{says} (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')")
+
+
 def label_map(values: JSON | None, path: str) -> Iterator[FieldError]:
     """Labels to select by."""
     yield from object_meta.labels(values or {}, path)
@@ -77,6 +111,15 @@ def label_selector(selector: JSON | None, path: str) -> Iterator[FieldError]:
     yield from label_map(selector.get("matchLabels"), f"{path}.matchLabels")
     for index, expression in enumerate(selector.get("matchExpressions") or ()):
         yield from _expression(expression, f"{path}.matchExpressions[{index}]")
+
+
+def selector_operators(selector: JSON | None, path: str) -> Iterator[FieldError]:
+    """What keeps a LabelSelector from being understood at all."""
+    yield from (
+        error
+        for index, expression in enumerate((selector or {}).get("matchExpressions") or ())
+        for error in _expression(expression, f"{path}.matchExpressions[{index}]")
+    )
 
 
 def _expression(expression: JSON, path: str) -> Iterator[FieldError]:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names, schedules
 from labkit.k8s.selectors import LabelSelector
-from labkit.sandbox.apiserver.field_errors import FieldError, bad, required, unsupported
+from labkit.sandbox.apiserver.field_errors import FieldError, bad, required, too_long, unsupported
+from labkit.sandbox.apiserver.validation import job_policies
 from labkit.sandbox.apiserver.validation.basics import (
     IMMUTABLE,
     choice,
+    domain_path,
     immutable,
     label_selector,
     not_negative,
@@ -27,14 +29,45 @@ _POLICIES: Final = ("OnFailure", "Never")
 def job(obj: JSON) -> Iterator[FieldError]:
     """A Job."""
     spec = obj["spec"]
+    yield from _generated(obj)
     yield from _job_spec(spec, "spec")
-    if spec.get("selector") is None:
+    selector = spec.get("selector")
+    if selector is None:
         yield required("spec.selector")
-    else:
-        yield from label_selector(spec["selector"], "spec.selector")
-        labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
-        if not LabelSelector.from_object(spec["selector"]).matches(labels or {}):
-            yield bad("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    yield from label_selector(selector, "spec.selector")
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    if not LabelSelector.from_object(selector).matches(labels or {}):
+        shown = dict(sorted((labels or {}).items())) or None
+        yield bad("spec.template.metadata.labels", shown, "`selector` does not match template `labels`")
+    completions = spec.get("completions") or 0
+    if spec.get("completionMode") == "Indexed" and completions > 0:
+        host = f"{obj['metadata'].get('name', '')}-{completions - 1}"
+        if names.dns1123_label(host):
+            text = f"will not able to create pod with invalid DNS name: {host}"
+            yield bad("metadata.name", obj["metadata"].get("name", ""), text)
+
+
+def _generated(obj: JSON) -> Iterator[FieldError]:
+    """The labels and the selector that the server made are still what it made."""
+    spec, meta = obj["spec"], obj["metadata"]
+    if spec.get("manualSelector") or spec.get("selector") is None:
+        return
+    said = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    wanted = {
+        "batch.kubernetes.io/controller-uid": meta.get("uid", ""),
+        "batch.kubernetes.io/job-name": meta.get("name", ""),
+        "controller-uid": meta.get("uid", ""),
+        "job-name": meta.get("name", ""),
+    }
+    for key in ("controller-uid", "job-name"):
+        for name in (f"batch.kubernetes.io/{key}", key):
+            path = f"spec.template.metadata.labels[{name}]"
+            if name not in said:
+                yield required(path, f"must be '{wanted[name]}'")
+            elif said[name] != wanted[name]:
+                yield bad(path, dict(sorted(said.items())), f"must be '{wanted[name]}'")
+    if not LabelSelector.from_object(spec["selector"]).matches(wanted):
+        yield bad("spec.selector", spec["selector"], "`selector` not auto-generated")
 
 
 def _job_spec(spec: JSON, path: str) -> Iterator[FieldError]:
@@ -46,10 +79,17 @@ def _job_spec(spec: JSON, path: str) -> Iterator[FieldError]:
         "activeDeadlineSeconds",
         "backoffLimit",
         "ttlSecondsAfterFinished",
+        "backoffLimitPerIndex",
+        "maxFailedIndexes",
     )
-    yield from choice(spec.get("completionMode"), f"{path}.completionMode", ("NonIndexed", "Indexed"))
-    if spec.get("completionMode") == "Indexed" and spec.get("completions") is None:
-        yield required(f"{path}.completions", "when completion mode is Indexed")
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        yield required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+    manager = spec.get("managedBy")
+    if manager is not None:
+        yield from domain_path(manager, f"{path}.managedBy")
+        if len(manager) > 63:
+            yield too_long(f"{path}.managedBy", 63)
+    yield from job_policies.check(spec, path)
     template = spec.get("template") or {}
     yield from pod_template(template, f"{path}.template")
     policy = (template.get("spec") or {}).get("restartPolicy", "")
@@ -59,6 +99,8 @@ def _job_spec(spec: JSON, path: str) -> Iterator[FieldError]:
         yield required(place, f"valid values: {shown}")
     elif policy not in _POLICIES:
         yield unsupported(place, policy, _POLICIES)
+    elif spec.get("podFailurePolicy") is not None and policy != "Never":
+        yield bad(place, policy, 'only "Never" is supported when podFailurePolicy is specified')
 
 
 def job_change(new: JSON, old: JSON) -> Iterator[FieldError]:
@@ -100,13 +142,6 @@ def _may_move(spec: JSON, before: JSON, old: JSON) -> bool:
     return rest(spec) == rest(before)
 
 
-def cron_job_name(name: str) -> list[str]:
-    """A CronJob's name leaves room for its Jobs' suffix."""
-    if len(name) > 52:
-        return ["must be no more than 52 characters"]
-    return names.dns1123_subdomain(name)
-
-
 def cron_job(obj: JSON) -> Iterator[FieldError]:
     """A CronJob."""
     spec = obj["spec"]
@@ -114,15 +149,45 @@ def cron_job(obj: JSON) -> Iterator[FieldError]:
     if not schedule:
         yield required("spec.schedule")
     else:
-        problem = schedules.problem(schedule)
-        if problem:
-            yield bad("spec.schedule", schedule, problem)
-    zone = spec.get("timeZone")
-    if zone is not None and not schedules.is_zone(zone):
-        yield bad("spec.timeZone", zone, f"unknown time zone {zone}")
+        yield from _schedule(schedule)
     yield from not_negative(spec, "spec", "startingDeadlineSeconds")
+    if spec.get("timeZone") is not None:
+        yield from _time_zone(spec["timeZone"])
     yield from choice(
         spec.get("concurrencyPolicy"), "spec.concurrencyPolicy", ("Allow", "Forbid", "Replace"), needed=True
     )
+    template = (spec.get("jobTemplate") or {}).get("spec") or {}
+    yield from _job_spec(template, "spec.jobTemplate.spec")
+    if template.get("selector") is not None:
+        text = "`selector` will be auto-generated"
+        yield bad("spec.jobTemplate.spec.selector", template["selector"], text)
+    if template.get("manualSelector"):
+        yield unsupported("spec.jobTemplate.spec.manualSelector", True, ("nil", "false"))
     yield from not_negative(spec, "spec", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
-    yield from _job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
+
+
+def new_cron_job(obj: JSON) -> Iterator[FieldError]:
+    """A CronJob's name leaves room for its Jobs' suffix."""
+    name = obj["metadata"].get("name", "")
+    if len(name) > 52:
+        yield bad("metadata.name", name, "must be no more than 52 characters")
+
+
+def _schedule(schedule: str) -> Iterator[FieldError]:
+    problem = schedules.problem(schedule)
+    if problem and "TZ" not in schedule:
+        yield bad("spec.schedule", schedule, problem)
+    if "TZ" in schedule:
+        text = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+        yield bad("spec.schedule", schedule, text)
+
+
+def _time_zone(zone: str) -> Iterator[FieldError]:
+    if not zone:
+        yield bad("spec.timeZone", zone, "timeZone must be nil or non-empty string")
+        return
+    if zone.lower() == "local":
+        text = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
+        yield bad("spec.timeZone", zone, text)
+    if not schedules.is_zone(zone):
+        yield bad("spec.timeZone", zone, f"unknown time zone {zone}")

@@ -1,4 +1,4 @@
-"""ConfigMap, Secret, LimitRange, ResourceQuota."""
+"""ConfigMap, Secret, Node, LimitRange, ResourceQuota."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from labkit.k8s import names
 from labkit.k8s.quantities import parse
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required, too_long
+from labkit.sandbox.apiserver.validation import placement
 from labkit.sandbox.apiserver.validation.basics import immutable
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def config_map(obj: JSON) -> Iterator[FieldError]:
         yield from (bad(f"binaryData[{key}]", key, text) for text in _key(key))
         size += len(value) * 3 // 4
     if size > _LARGEST:
-        yield too_long("", _LARGEST)
+        yield too_long("[]", _LARGEST)
 
 
 def config_map_change(new: JSON, old: JSON) -> Iterator[FieldError]:
@@ -113,6 +114,11 @@ def secret_change(new: JSON, old: JSON) -> Iterator[FieldError]:
     """A Secret keeps its type."""
     yield from immutable(new, old, "", "type")
     yield from _frozen(new, old, "data")
+
+
+def node(obj: JSON) -> Iterator[FieldError]:
+    """A Node's taints (whose place the real server, too, names so)."""
+    yield from placement.taints((obj.get("spec") or {}).get("taints") or [], "metadata.taints")
 
 
 def limit_range(obj: JSON) -> Iterator[FieldError]:

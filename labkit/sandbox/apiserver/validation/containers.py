@@ -1,4 +1,4 @@
-"""Containers: image, ports, environment, resources, probes."""
+"""Containers: image, ports, mounts, resources, probes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.k8s.quantities import parse
-from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, not_found, required
+from labkit.sandbox.apiserver.field_errors import (
+    FieldError,
+    bad,
+    duplicate,
+    forbidden,
+    not_found,
+    required,
+    unsupported,
+)
+from labkit.sandbox.apiserver.validation import environment, security
 from labkit.sandbox.apiserver.validation.basics import (
     choice,
     not_negative,
@@ -23,55 +32,95 @@ JSON = dict[str, Any]
 
 _PULL: Final = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
-_ENV: Final = re.compile(r"[ -<>-~]+")
-_ENV_SAYS: Final = (
-    "a valid environment variable name must consist only of printable ASCII characters other than '='"
-)
+_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+_RESTARTS: Final = ("Always", "OnFailure", "Never")
 _HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
-_SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
+_HEADER: Final = re.compile(r"[-A-Za-z0-9]+")
+_HEADER_SAYS: Final = (
+    "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for "
+    "validation is '[-A-Za-z0-9]+')"
+)
+_OF_CONTAINERS: Final = ("cpu", "memory", "ephemeral-storage")
+_STANDARD: Final = frozenset(
+    (
+        *_OF_CONTAINERS, "storage", "pods", "services", "secrets", "configmaps", "resourcequotas",
+        "replicationcontrollers", "persistentvolumeclaims", "services.nodeports", "services.loadbalancers",
+        "requests.cpu", "requests.memory", "requests.storage", "requests.ephemeral-storage",
+        "limits.cpu", "limits.memory", "limits.ephemeral-storage",
+    )
+)  # fmt: skip
 
 
 def container(
-    one: JSON, path: str, volumes: set[Any], *, host: bool = False, init: bool = False
+    one: JSON, path: str, volumes: set[Any], *, init: bool = False, grace: int | None = None
 ) -> Iterator[FieldError]:
-    """One container; `volumes` are the pod's, by name."""
-    name, image = one.get("name", ""), one.get("image", "")
+    """One container; `volumes` are the pod's, by name, `grace` how long its end may take."""
+    yield from common(one, path, volumes)
+    if not init:
+        yield from _lifecycle(one, path, grace)
+        yield from _probes(one, path)
+        if one.get("restartPolicy") is not None and one["restartPolicy"] not in _RESTARTS:
+            yield unsupported(f"{path}.restartPolicy", one["restartPolicy"], _RESTARTS)
+    elif one.get("restartPolicy") == "Always":
+        yield from _lifecycle(one, path, grace)
+        yield from _probes(one, path)
+    else:
+        text = "may not be set for init containers without restartPolicy=Always"
+        said = [field for field in ("lifecycle", *_PROBES) if one.get(field) is not None]
+        yield from (forbidden(f"{path}.{field}", text) for field in said)
+
+
+def common(one: JSON, path: str, volumes: set[Any]) -> Iterator[FieldError]:
+    """What holds for containers of every sort."""
+    name = one.get("name", "")
     if not name:
         yield required(f"{path}.name")
     else:
         yield from (bad(f"{path}.name", name, text) for text in names.dns1123_label(name))
-    if not image:
+    if not one.get("image"):
         yield required(f"{path}.image")
-    elif image != image.strip():
-        yield bad(f"{path}.image", image, "must not have leading or trailing whitespace")
+    policy = one.get("terminationMessagePolicy")
     yield from choice(
-        one.get("terminationMessagePolicy"),
-        f"{path}.terminationMessagePolicy",
-        ("FallbackToLogsOnError", "File"),
-        needed=True,
+        policy, f"{path}.terminationMessagePolicy", ("File", "FallbackToLogsOnError"), needed=True
     )
-    yield from _ports(one.get("ports") or [], f"{path}.ports", host=host)
-    yield from _environment(one, path)
+    yield from _ports(one.get("ports") or [], f"{path}.ports")
+    yield from environment.check(one, path)
     yield from _mounts(one.get("volumeMounts") or [], f"{path}.volumeMounts", volumes)
     yield from choice(one.get("imagePullPolicy"), f"{path}.imagePullPolicy", _PULL, needed=True)
-    yield from _resources(one.get("resources") or {}, f"{path}.resources")
-    sidecar = init and one.get("restartPolicy") == "Always"
-    yield from _lifecycle(one, path, allowed=not init or sidecar)
-    for field in ("livenessProbe", "readinessProbe", "startupProbe"):
-        probe = one.get(field)
+    yield from resource_requirements(one.get("resources") or {}, f"{path}.resources")
+    yield from security.container(one.get("securityContext"), f"{path}.securityContext")
+
+
+def host_ports(containers: list[JSON], path: str) -> Iterator[FieldError]:
+    """No two containers of one list take the same port of the node."""
+    seen: set[str] = set()
+    for index, one in enumerate(containers):
+        for number, port in enumerate(one.get("ports") or ()):
+            if not port.get("hostPort"):
+                continue
+            taken = f"{port.get('protocol', '')}/{port.get('hostIP', '')}/{port['hostPort']}"
+            if taken in seen:
+                yield duplicate(f"{path}[{index}].ports[{number}].hostPort", taken)
+            seen.add(taken)
+
+
+def _probes(one: JSON, path: str) -> Iterator[FieldError]:
+    for field in _PROBES:
+        probe, place = one.get(field), f"{path}.{field}"
         if probe is None:
             continue
-        if init and not sidecar:
-            yield forbidden(
-                f"{path}.{field}", "may not be set for init containers without restartPolicy=Always"
-            )
-            continue
-        yield from _probe(probe, f"{path}.{field}")
-        if field != "readinessProbe" and probe.get("successThreshold", 1) != 1:
-            yield bad(f"{path}.{field}.successThreshold", probe["successThreshold"], "must be 1")
+        yield from _probe(probe, place)
+        if field == "readinessProbe":
+            grace = probe.get("terminationGracePeriodSeconds")
+            if grace is not None:
+                yield bad(
+                    f"{place}.terminationGracePeriodSeconds", grace, "must not be set for readinessProbes"
+                )
+        elif probe.get("successThreshold", 1) != 1:
+            yield bad(f"{place}.successThreshold", probe["successThreshold"], "must be 1")
 
 
-def _ports(ports: list[JSON], path: str, *, host: bool) -> Iterator[FieldError]:
+def _ports(ports: list[JSON], path: str) -> Iterator[FieldError]:
     seen = set()
     for index, one in enumerate(ports):
         place, name = f"{path}[{index}]", one.get("name", "")
@@ -87,57 +136,7 @@ def _ports(ports: list[JSON], path: str, *, host: bool) -> Iterator[FieldError]:
             yield from port_number(one["containerPort"], f"{place}.containerPort")
         if one.get("hostPort"):
             yield from port_number(one["hostPort"], f"{place}.hostPort")
-            if host and one["hostPort"] != one.get("containerPort"):
-                yield bad(
-                    f"{place}.containerPort",
-                    one.get("containerPort"),
-                    "must match `hostPort` when `hostNetwork` is true",
-                )
         yield from choice(one.get("protocol"), f"{place}.protocol", _PROTOCOLS, needed=True)
-
-
-def _environment(one: JSON, path: str) -> Iterator[FieldError]:
-    for index, variable in enumerate(one.get("env") or ()):
-        place, name = f"{path}.env[{index}]", variable.get("name", "")
-        if not name:
-            yield required(f"{place}.name")
-        elif not _ENV.fullmatch(name):
-            yield bad(f"{place}.name", name, _ENV_SAYS)
-        source = variable.get("valueFrom")
-        if source is not None:
-            yield from _source(source, f"{place}.valueFrom", variable.get("value", ""))
-    for index, source in enumerate(one.get("envFrom") or ()):
-        place = f"{path}.envFrom[{index}]"
-        said = [field for field in ("configMapRef", "secretRef") if source.get(field) is not None]
-        if len(said) > 1:
-            yield bad(place, "", "may not have more than one field specified at a time")
-        if not said:
-            yield bad(place, "", "must specify one of: `configMapRef` or `secretRef`")
-        yield from (required(f"{place}.{field}.name") for field in said if not source[field].get("name"))
-
-
-def _source(source: JSON, path: str, value: str) -> Iterator[FieldError]:
-    said = [field for field in _SOURCES if source.get(field) is not None]
-    if not said:
-        yield bad(
-            path,
-            "",
-            "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`",
-        )
-    elif value:
-        yield bad(path, "", "may not be specified when `value` is not empty")
-    elif len(said) > 1:
-        yield bad(path, "", "may not have more than one field specified at a time")
-    for field in said:
-        if field in ("configMapKeyRef", "secretKeyRef"):
-            if not source[field].get("name"):
-                yield required(f"{path}.{field}.name")
-            if not source[field].get("key"):
-                yield required(f"{path}.{field}.key")
-        if field == "fieldRef" and not source[field].get("fieldPath"):
-            yield required(f"{path}.{field}.fieldPath")
-        if field == "resourceFieldRef" and not source[field].get("resource"):
-            yield required(f"{path}.{field}.resource")
 
 
 def _mounts(mounts: list[JSON], path: str, volumes: set[Any]) -> Iterator[FieldError]:
@@ -146,64 +145,76 @@ def _mounts(mounts: list[JSON], path: str, volumes: set[Any]) -> Iterator[FieldE
         place, name, target = f"{path}[{index}]", one.get("name", ""), one.get("mountPath", "")
         if not name:
             yield required(f"{place}.name")
-        elif name not in volumes:
+        if name not in volumes:
             yield not_found(f"{place}.name", name)
         if not target:
             yield required(f"{place}.mountPath")
         if target in seen:
             yield bad(f"{place}.mountPath", target, "must be unique")
         seen.add(target)
+        # The real server, too, names no index for these.
+        yield from descending_path(one.get("subPath", ""), f"{path}.subPath")
         if one.get("subPath") and one.get("subPathExpr"):
-            yield bad(
-                f"{place}.subPathExpr", one["subPathExpr"], "subPathExpr and subPath are mutually exclusive"
-            )
-        for field in ("subPath", "subPathExpr"):
-            if ".." in str(one.get(field, "")).split("/"):
-                yield bad(f"{place}.{field}", one[field], "must not contain '..'")
-            if str(one.get(field, "")).startswith("/"):
-                yield bad(f"{place}.{field}", one[field], "must be a relative path")
+            text = "subPathExpr and subPath are mutually exclusive"
+            yield bad(f"{place}.subPathExpr", one["subPathExpr"], text)
+        yield from descending_path(one.get("subPathExpr", ""), f"{path}.subPathExpr")
 
 
-def _resources(resources: JSON, path: str) -> Iterator[FieldError]:
+def descending_path(value: str, path: str) -> Iterator[FieldError]:
+    """A path that goes down from where it starts, and nowhere else; nothing is no path."""
+    if value.startswith("/"):
+        yield bad(path, value, "must be a relative path")
+    if ".." in value.split("/"):
+        yield bad(path, value, "must not contain '..'")
+
+
+def resource_requirements(resources: JSON, path: str) -> Iterator[FieldError]:
+    """Limits, and requests that fit them."""
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-    for kind, values in (("limits", limits), ("requests", requests)):
-        for name, value in sorted(values.items()):
-            yield from _amount(name, value, f"{path}.{kind}[{name}]")
+    for name, value in sorted(limits.items()):
+        yield from _amount(name, value, f"{path}.limits[{name}]")
     for name, value in sorted(requests.items()):
-        limit = limits.get(name)
-        if limit is not None and parse(value) > parse(limit):
+        yield from _amount(name, value, f"{path}.requests[{name}]")
+        limit, shared = limits.get(name), _is_native(name) and not name.startswith("hugepages-")
+        if limit is None:
+            if not shared:
+                yield required(f"{path}.limits", "Limit must be set for non overcommitable resources")
+        elif not shared and parse(value) != parse(limit):
+            yield bad(f"{path}.requests", value, f"must be equal to {name} limit of {limit}")
+        elif parse(value) > parse(limit):
             yield bad(f"{path}.requests", value, f"must be less than or equal to {name} limit of {limit}")
+
+
+def _is_native(name: str) -> bool:
+    return "/" not in name or "kubernetes.io/" in name
 
 
 def _amount(name: str, value: str, path: str) -> Iterator[FieldError]:
     problems = names.qualified_name(name)
     yield from (bad(path, name, text) for text in problems)
-    if (
-        not problems
-        and "/" not in name
-        and not name.startswith(("cpu", "memory", "ephemeral-storage", "hugepages-"))
-    ):
-        yield bad(path, name, "must be a standard resource for containers")
+    if not problems and "/" not in name and not name.startswith("hugepages-"):
+        if name not in _STANDARD:
+            yield bad(path, name, "must be a standard resource type or fully qualified")
+        if name not in _OF_CONTAINERS:
+            yield bad(path, name, "must be a standard resource for containers")
     amount = parse(value)
     if amount < 0:
         yield bad(path, value, "must be greater than or equal to 0")
+    if not _is_native(name) and amount != amount.to_integral_value():
+        yield bad(path, value, "must be an integer")
 
 
-def _lifecycle(one: JSON, path: str, *, allowed: bool) -> Iterator[FieldError]:
-    lifecycle = one.get("lifecycle")
-    if lifecycle is None:
-        return
-    if not allowed:
-        yield forbidden(
-            f"{path}.lifecycle", "may not be set for init containers without restartPolicy=Always"
-        )
-        return
+def _lifecycle(one: JSON, path: str, grace: int | None) -> Iterator[FieldError]:
+    lifecycle = one.get("lifecycle") or {}
     for field in ("postStart", "preStop"):
-        handler = lifecycle.get(field)
-        if handler is not None:
-            yield from _handler(
-                handler, f"{path}.lifecycle.{field}", ("exec", "httpGet", "tcpSocket", "sleep")
-            )
+        handler, place = lifecycle.get(field), f"{path}.lifecycle.{field}"
+        if handler is None:
+            continue
+        yield from _handler(handler, place, ("exec", "httpGet", "tcpSocket", "sleep"))
+        seconds = (handler.get("sleep") or {}).get("seconds")
+        if seconds is not None and grace is not None and not 0 <= seconds <= grace:
+            text = f"must be non-negative and less than terminationGracePeriodSeconds ({grace})"
+            yield bad(f"{place}.sleep", seconds, text)
 
 
 def _probe(probe: JSON, path: str) -> Iterator[FieldError]:
@@ -224,20 +235,25 @@ def _probe(probe: JSON, path: str) -> Iterator[FieldError]:
 
 def _handler(handler: JSON, path: str, kinds: tuple[str, ...]) -> Iterator[FieldError]:
     said = [kind for kind in kinds if handler.get(kind) is not None]
+    for kind in said[:1]:
+        yield from _action(kind, handler[kind], f"{path}.{kind}")
     yield from (forbidden(f"{path}.{kind}", "may not specify more than 1 handler type") for kind in said[1:])
     if not said:
         yield required(path, "must specify a handler type")
-        return
-    kind, value = said[0], handler[said[0]]
-    place = f"{path}.{kind}"
+
+
+def _action(kind: str, value: JSON, path: str) -> Iterator[FieldError]:
     if kind == "exec" and not value.get("command"):
-        yield required(f"{place}.command")
+        yield required(f"{path}.command")
     if kind == "httpGet":
         if not value.get("path"):
-            yield required(f"{place}.path")
-        yield from port_reference(value.get("port", 0), f"{place}.port")
-        yield from choice(value.get("scheme"), f"{place}.scheme", ("HTTP", "HTTPS"))
+            yield required(f"{path}.path")
+        yield from port_reference(value.get("port", 0), f"{path}.port")
+        yield from choice(value.get("scheme"), f"{path}.scheme", ("HTTP", "HTTPS"))
+        for header in value.get("httpHeaders") or ():
+            if not _HEADER.fullmatch(header.get("name", "")):
+                yield bad(f"{path}.httpHeaders", header.get("name", ""), _HEADER_SAYS)
     if kind == "tcpSocket":
-        yield from port_reference(value.get("port", 0), f"{place}.port")
+        yield from port_reference(value.get("port", 0), f"{path}.port")
     if kind == "grpc":
-        yield from port_number(value.get("port", 0), f"{place}.port")
+        yield from port_number(value.get("port", 0), f"{path}.port")

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
 from labkit.k8s import names
 from labkit.k8s.objects import copied
-from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required
-from labkit.sandbox.apiserver.validation.basics import choice, label_map, label_selector, not_negative
-from labkit.sandbox.apiserver.validation.containers import container
+from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, not_found, required
+from labkit.sandbox.apiserver.validation import placement, security
+from labkit.sandbox.apiserver.validation.basics import address, choice, label_map
+from labkit.sandbox.apiserver.validation.containers import common, container, host_ports
 from labkit.sandbox.apiserver.validation.volumes import volume
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 
-_DNS: Final = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
-_EFFECTS: Final = ("NoExecute", "NoSchedule", "PreferNoSchedule")
+_DNS: Final = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_NOT_EPHEMERAL: Final = ("ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 _CHANGEABLE: Final = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -28,7 +28,25 @@ _CHANGEABLE: Final = (
 
 def pod(obj: JSON) -> Iterator[FieldError]:
     """A Pod."""
-    yield from pod_spec(obj["spec"], "spec")
+    spec = obj["spec"]
+    yield from pod_spec(spec, "spec", of_pod=True)
+    for field in ("containers", "initContainers"):
+        for index, one in enumerate(spec.get(field) or ()):
+            yield from _image(one, f"spec.{field}[{index}]")
+
+
+def new_pod(obj: JSON) -> Iterator[FieldError]:
+    """What nobody may say of a Pod that is yet to be."""
+    if obj["spec"].get("ephemeralContainers"):
+        yield forbidden("spec.ephemeralContainers", "cannot be set on create")
+    if obj["spec"].get("nodeName") and obj["spec"].get("schedulingGates"):
+        yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
+
+
+def _image(one: JSON, path: str) -> Iterator[FieldError]:
+    image = one.get("image", "")
+    if image != image.strip():
+        yield bad(f"{path}.image", image, "must not have leading or trailing whitespace")
 
 
 def pod_template_object(obj: JSON) -> Iterator[FieldError]:
@@ -36,73 +54,120 @@ def pod_template_object(obj: JSON) -> Iterator[FieldError]:
     yield from pod_template(obj.get("template") or {}, "template")
 
 
-def pod_template(template: JSON, path: str, claims: Collection[Any] = ()) -> Iterator[FieldError]:
-    """What a workload makes its pods from; ``claims`` are the volumes that it adds to each pod."""
-    meta = template.get("metadata") or {}
-    yield from label_map(meta.get("labels"), f"{path}.labels")
-    for key in sorted(meta.get("annotations") or {}):
-        yield from (bad(f"{path}.annotations", key, text) for text in names.qualified_name(key.lower()))
-    yield from pod_spec(template.get("spec") or {}, f"{path}.spec", claims)
+def pod_template(template: JSON, path: str) -> Iterator[FieldError]:
+    """What a workload makes its pods from."""
+    yield from template_metadata(template, path)
+    yield from pod_spec(template.get("spec") or {}, f"{path}.spec")
     if (template.get("spec") or {}).get("ephemeralContainers"):
         yield forbidden(
             f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"
         )
 
 
-def pod_spec(spec: JSON, path: str, claims: Collection[Any] = ()) -> Iterator[FieldError]:
-    """A pod's spec; ``claims`` are names of volumes that it will have beside its own."""
-    volumes = spec.get("volumes") or []
-    yield from _volumes(volumes, f"{path}.volumes")
-    known = {one.get("name") for one in volumes} | {*claims}
+def template_metadata(template: JSON, path: str) -> Iterator[FieldError]:
+    """The labels and annotations that a workload gives its pods."""
+    meta = template.get("metadata") or {}
+    yield from label_map(meta.get("labels"), f"{path}.labels")
+    for key in sorted(meta.get("annotations") or {}):
+        yield from (bad(f"{path}.annotations", key, text) for text in names.qualified_name(key.lower()))
+
+
+def pod_spec(spec: JSON, path: str, *, of_pod: bool = False) -> Iterator[FieldError]:
+    """A pod's spec."""
+    known: set[Any] = set()
+    yield from _volumes(spec.get("volumes") or [], f"{path}.volumes", known)
     yield from _containers(spec, known, path)
+    yield from _host_network(spec, f"{path}.containers", of_pod=of_pod)
     yield from choice(
         spec.get("restartPolicy"), f"{path}.restartPolicy", ("Always", "OnFailure", "Never"), needed=True
     )
     yield from choice(spec.get("dnsPolicy"), f"{path}.dnsPolicy", _DNS, needed=True)
     yield from label_map(spec.get("nodeSelector"), f"{path}.nodeSelector")
+    yield from security.pod(spec.get("securityContext"), spec, f"{path}.securityContext")
+    yield from placement.affinity(spec.get("affinity") or {}, f"{path}.affinity")
+    yield from _dns(spec, f"{path}.dnsConfig")
+    yield from _gates(spec, path)
+    yield from placement.spread(
+        spec.get("topologySpreadConstraints") or [], f"{path}.topologySpreadConstraints"
+    )
     yield from _names(spec, path)
-    for index, one in enumerate(spec.get("tolerations") or ()):
-        yield from _toleration(one, f"{path}.tolerations[{index}]")
-    yield from _aliases(spec, path)
-    yield from _spread(spec, path)
-    yield from _affinity(spec.get("affinity") or {}, f"{path}.affinity")
-    yield from not_negative(spec, path, "terminationGracePeriodSeconds")
+
+
+def _names(spec: JSON, path: str) -> Iterator[FieldError]:
+    yield from _subdomains(spec, path, "serviceAccountName", "nodeName")
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= 2147483647:
         yield bad(f"{path}.activeDeadlineSeconds", deadline, "must be between 1 and 2147483647, inclusive")
+    for field in ("hostname", "subdomain"):
+        value = spec.get(field)
+        if value:
+            yield from (bad(f"{path}.{field}", value, text) for text in names.dns1123_label(value))
+    for index, one in enumerate(spec.get("tolerations") or ()):
+        yield from placement.toleration(one, f"{path}.tolerations[{index}]")
+    yield from _aliases(spec, path)
+    yield from _subdomains(spec, path, "priorityClassName", "runtimeClassName")
+    preemption = spec.get("preemptionPolicy")
+    if preemption is not None:
+        choices = ("PreemptLowerPriority", "Never")
+        yield from choice(preemption, f"{path}.preemptionPolicy", choices, needed=True)
 
 
-def _volumes(volumes: list[JSON], path: str) -> Iterator[FieldError]:
-    seen = set()
+def _subdomains(spec: JSON, path: str, *fields: str) -> Iterator[FieldError]:
+    for field in fields:
+        value = spec.get(field)
+        if value:
+            yield from (bad(f"{path}.{field}", value, text) for text in names.dns1123_subdomain(value))
+
+
+def _volumes(volumes: list[JSON], path: str, known: set[Any]) -> Iterator[FieldError]:
+    """The volumes; those that are right become `known`, so that containers may mount them."""
     for index, one in enumerate(volumes):
         place, name = f"{path}[{index}]", one.get("name", "")
-        yield from volume(one, place)
+        errors = list(volume(one, place))
         if not name:
-            yield required(f"{place}.name")
+            errors.append(required(f"{place}.name"))
         else:
-            yield from (bad(f"{place}.name", name, text) for text in names.dns1123_label(name))
-        if name in seen:
-            yield duplicate(f"{place}.name", name)
-        seen.add(name)
+            errors += [bad(f"{place}.name", name, text) for text in names.dns1123_label(name)]
+        if name in known:
+            errors.append(duplicate(f"{place}.name", name))
+        yield from errors
+        if not errors:
+            known.add(name)
 
 
 def _containers(spec: JSON, volumes: set[Any], path: str) -> Iterator[FieldError]:
     mains, inits = spec.get("containers") or [], spec.get("initContainers") or []
-    host = bool(spec.get("hostNetwork"))
+    grace = spec.get("terminationGracePeriodSeconds")
     if not mains:
         yield required(f"{path}.containers")
     seen: set[str] = set()
     for index, one in enumerate(mains):
         place = f"{path}.containers[{index}]"
-        yield from container(one, place, volumes, host=host)
+        yield from container(one, place, volumes, grace=grace)
         yield from _unique(one, place, seen)
+    yield from host_ports(mains, f"{path}.containers")
     for index, one in enumerate(inits):
         place = f"{path}.initContainers[{index}]"
-        yield from container(one, place, volumes, host=host, init=True)
+        yield from container(one, place, volumes, init=True, grace=grace)
         yield from _unique(one, place, seen)
+    yield from _ephemeral(spec, volumes, seen, f"{path}.ephemeralContainers")
+
+
+def _ephemeral(spec: JSON, volumes: set[Any], seen: set[str], path: str) -> Iterator[FieldError]:
+    others = set(seen)
     for index, one in enumerate(spec.get("ephemeralContainers") or ()):
-        place = f"{path}.ephemeralContainers[{index}]"
+        place = f"{path}[{index}]"
+        yield from common(one, place, volumes)
+        yield from _image(one, place)
         yield from _unique(one, place, seen)
+        target = one.get("targetContainerName")
+        if target and target not in others:
+            yield not_found(f"{place}.targetContainerName", target)
+        text = "cannot be set for an Ephemeral Container"
+        yield from (forbidden(f"{place}.{field}", text) for field in _NOT_EPHEMERAL if one.get(field))
+        for number, mount in enumerate(one.get("volumeMounts") or ()):
+            said = [field for field in ("subPath", "subPathExpr") if mount.get(field)]
+            yield from (forbidden(f"{place}.volumeMounts[{number}].{field}", text) for field in said)
 
 
 def _unique(one: JSON, place: str, seen: set[str]) -> Iterator[FieldError]:
@@ -113,100 +178,63 @@ def _unique(one: JSON, place: str, seen: set[str]) -> Iterator[FieldError]:
         seen.add(name)
 
 
-def _names(spec: JSON, path: str) -> Iterator[FieldError]:
-    for field in ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"):
-        value = spec.get(field)
-        if value:
-            yield from (bad(f"{path}.{field}", value, text) for text in names.dns1123_subdomain(value))
-    for field in ("hostname", "subdomain"):
-        value = spec.get(field)
-        if value:
-            yield from (bad(f"{path}.{field}", value, text) for text in names.dns1123_label(value))
-    for index, one in enumerate(spec.get("imagePullSecrets") or ()):
-        if not one.get("name"):
-            yield required(f"{path}.imagePullSecrets[{index}].name")
+def _host_network(spec: JSON, path: str, *, of_pod: bool) -> Iterator[FieldError]:
+    if not spec.get("hostNetwork"):
+        return
+    for index, one in enumerate(spec.get("containers") or ()):
+        for number, port in enumerate(one.get("ports") or ()):
+            on_node, inside = port.get("hostPort", 0), port.get("containerPort", 0)
+            if (of_pod or on_node) and on_node != inside:
+                text = "must match `containerPort` when `hostNetwork` is true"
+                yield bad(f"{path}[{index}].ports[{number}].hostPort", on_node, text)
 
 
-def _toleration(one: JSON, path: str) -> Iterator[FieldError]:
-    key, operator, effect = one.get("key", ""), one.get("operator", ""), one.get("effect", "")
-    if key:
-        yield from (bad(f"{path}.key", key, text) for text in names.label_key(key))
-    elif operator != "Exists":
-        yield bad(
-            f"{path}.operator",
-            operator,
-            'operator must be Exists when `key` is empty, which means "match all values and all keys"',
-        )
-    if one.get("tolerationSeconds") is not None and effect != "NoExecute":
-        yield bad(f"{path}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")
-    if operator in ("", "Equal"):
-        yield from (
-            bad(f"{path}.operator", one.get("value", ""), text)
-            for text in names.label_value(one.get("value", ""))
-        )
-    elif operator == "Exists":
-        if one.get("value"):
-            yield bad(
-                f"{path}.operator",
-                {k: one[k] for k in one},
-                "value must be empty when `operator` is 'Exists'",
-            )
-    else:
-        yield from choice(operator, f"{path}.operator", ("Equal", "Exists"))
-    yield from choice(effect, f"{path}.effect", _EFFECTS)
+def _dns(spec: JSON, path: str) -> Iterator[FieldError]:
+    config = spec.get("dnsConfig")
+    if spec.get("dnsPolicy") == "None":
+        if config is None:
+            yield required(path, "must provide `dnsConfig` when `dnsPolicy` is None")
+            return
+        if not config.get("nameservers"):
+            text = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+            yield required(f"{path}.nameservers", text)
+            return
+    config = config or {}
+    servers = config.get("nameservers") or []
+    if len(servers) > 3:
+        yield bad(f"{path}.nameservers", servers, "must not have more than 3 nameservers")
+    for index, server in enumerate(servers):
+        yield from address(server, f"{path}.nameservers[{index}]")
+    for index, search in enumerate(config.get("searches") or ()):
+        plain = search.removesuffix(".").replace("_", "-") if search != "." else "x"
+        yield from (bad(f"{path}.searches[{index}]", search, text) for text in names.dns1123_subdomain(plain))
+    for index, option in enumerate(config.get("options") or ()):
+        if not option.get("name"):
+            yield required(f"{path}.options[{index}]", "must not be empty")
+
+
+def _gates(spec: JSON, path: str) -> Iterator[FieldError]:
+    for index, gate in enumerate(spec.get("readinessGates") or ()):
+        kind = gate.get("conditionType", "")
+        place = f"{path}.readinessGates[{index}].conditionType"
+        yield from (bad(place, kind, text) for text in names.qualified_name(kind))
+    seen = set()
+    for index, gate in enumerate(spec.get("schedulingGates") or ()):
+        name, place = gate.get("name", ""), f"{path}.schedulingGates[{index}]"
+        yield from (bad(place, name, text) for text in names.qualified_name(name))
+        if name in seen:
+            yield duplicate(place, name)
+        seen.add(name)
 
 
 def _aliases(spec: JSON, path: str) -> Iterator[FieldError]:
     for index, one in enumerate(spec.get("hostAliases") or ()):
         place = f"{path}.hostAliases[{index}]"
-        try:
-            ipaddress.ip_address(one.get("ip", ""))
-        except ValueError:
-            yield bad(
-                f"{place}.ip",
-                one.get("ip", ""),
-                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-            )
+        yield from address(one.get("ip", ""), f"{place}.ip")
         for number, host in enumerate(one.get("hostnames") or ()):
             yield from (
                 bad(f"{place}.hostnames[{number}]", host, text) for text in names.dns1123_subdomain(host)
             )
-
-
-def _spread(spec: JSON, path: str) -> Iterator[FieldError]:
-    for index, one in enumerate(spec.get("topologySpreadConstraints") or ()):
-        place = f"{path}.topologySpreadConstraints[{index}]"
-        if one.get("maxSkew", 0) <= 0:
-            yield bad(f"{place}.maxSkew", one.get("maxSkew", 0), "must be greater than zero")
-        if not one.get("topologyKey"):
-            yield required(f"{place}.topologyKey", "can not be empty")
-        yield from choice(
-            one.get("whenUnsatisfiable"),
-            f"{place}.whenUnsatisfiable",
-            ("DoNotSchedule", "ScheduleAnyway"),
-            needed=True,
-        )
-        yield from label_selector(one.get("labelSelector"), f"{place}.labelSelector")
-
-
-def _affinity(affinity: JSON, path: str) -> Iterator[FieldError]:
-    for field in ("podAffinity", "podAntiAffinity"):
-        said = affinity.get(field) or {}
-        must = "requiredDuringSchedulingIgnoredDuringExecution"
-        for index, term in enumerate(said.get(must) or ()):
-            yield from _term(term, f"{path}.{field}.{must}[{index}]")
-        may = "preferredDuringSchedulingIgnoredDuringExecution"
-        for index, weighted in enumerate(said.get(may) or ()):
-            place = f"{path}.{field}.{may}[{index}]"
-            if not 1 <= weighted.get("weight", 0) <= 100:
-                yield bad(f"{place}.weight", weighted.get("weight", 0), "must be in the range 1-100")
-            yield from _term(weighted.get("podAffinityTerm") or {}, f"{place}.podAffinityTerm")
-
-
-def _term(term: JSON, path: str) -> Iterator[FieldError]:
-    yield from label_selector(term.get("labelSelector"), f"{path}.labelSelector")
-    if not term.get("topologyKey"):
-        yield required(f"{path}.topologyKey", "can not be empty")
 
 
 # ── changes ───────────────────────────────────────────────────────────────────

@@ -15,8 +15,9 @@ from labkit.sandbox.apiserver.validation.basics import (
     label_selector,
     not_negative,
     percent_or_number,
+    selector_operators,
 )
-from labkit.sandbox.apiserver.validation.pods import pod_template
+from labkit.sandbox.apiserver.validation.pods import pod_template, template_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,36 +31,57 @@ _CHANGEABLE: Final = (
 _MISMATCH: Final = "`selector` does not match template `labels`"
 
 
-def _selects(spec: JSON, kind: str) -> Iterator[FieldError]:
-    """The selector is there, selects something, and selects the template's pods."""
+def _selector(spec: JSON, kind: str) -> Iterator[FieldError]:
+    """The selector is there, and selects something."""
     selector = spec.get("selector")
     if selector is None:
         yield required("spec.selector")
-    else:
-        yield from label_selector(selector, "spec.selector")
-        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            yield bad("spec.selector", selector, f"empty selector is invalid for {kind}")
-    template = spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels")
+        return
+    yield from label_selector(selector, "spec.selector")
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        yield bad("spec.selector", selector, f"empty selector is invalid for {kind}")
+
+
+def _readable(selector: JSON | None) -> bool:
+    return not any(True for _ in selector_operators(selector, "spec.selector"))
+
+
+def _matches(spec: JSON, *, empty: bool = False) -> Iterator[FieldError]:
+    """The selector selects the template's pods; `empty`: one that selects everything is asked as well."""
+    selector = spec.get("selector")
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
     parsed = LabelSelector.from_object(selector)
-    if (selector is None or parsed.requirements) and not parsed.matches(labels or {}):
+    if (selector is None or parsed.requirements or empty) and not parsed.matches(labels or {}):
         yield bad("spec.template.metadata.labels", labels, _MISMATCH)
-    claims = [(each.get("metadata") or {}).get("name") for each in spec.get("volumeClaimTemplates") or ()]
-    yield from pod_template(template, "spec.template", claims)
-    policy = (template.get("spec") or {}).get("restartPolicy")
-    if policy and policy != "Always" and policy in ("OnFailure", "Never"):
+
+
+def _runs_on(template: JSON, kind: str) -> Iterator[FieldError]:
+    """A workload's pods never end of themselves."""
+    pod = template.get("spec") or {}
+    policy = pod.get("restartPolicy")
+    if policy and policy != "Always":
         yield unsupported("spec.template.spec.restartPolicy", policy, ["Always"])
-    if (template.get("spec") or {}).get("activeDeadlineSeconds") is not None:
-        yield forbidden(
-            "spec.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {kind} is not Supported"
-        )
+    if pod.get("activeDeadlineSeconds") is not None:
+        text = f"activeDeadlineSeconds in {kind} is not Supported"
+        yield forbidden("spec.template.spec.activeDeadlineSeconds", text)
+
+
+def _replica_set_template(spec: JSON) -> Iterator[FieldError]:
+    if not _readable(spec.get("selector")):
+        yield bad("spec.selector", spec["selector"], "invalid label selector")
+        return
+    template = spec.get("template") or {}
+    yield from _matches(spec)
+    yield from pod_template(template, "spec.template")
+    yield from _runs_on(template, "ReplicaSet")
 
 
 def deployment(obj: JSON) -> Iterator[FieldError]:
     """A Deployment."""
     spec = obj["spec"]
     yield from not_negative(spec, "spec", "replicas")
-    yield from _selects(spec, "deployment")
+    yield from _selector(spec, "deployment")
+    yield from _replica_set_template(spec)
     yield from _deployment_strategy(spec.get("strategy") or {}, "spec.strategy")
     yield from not_negative(
         spec, "spec", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"
@@ -99,15 +121,17 @@ def selector_change(new: JSON, old: JSON) -> Iterator[FieldError]:
 def replica_set(obj: JSON) -> Iterator[FieldError]:
     """A ReplicaSet."""
     yield from not_negative(obj["spec"], "spec", "replicas", "minReadySeconds")
-    yield from _selects(obj["spec"], "replicaset")
+    yield from _selector(obj["spec"], "deployment")  # the real server's word
+    yield from _replica_set_template(obj["spec"])
 
 
 def replication_controller(obj: JSON) -> Iterator[FieldError]:
     """A ReplicationController."""
     spec = obj["spec"]
-    yield from not_negative(spec, "spec", "minReadySeconds", "replicas")
+    yield from not_negative(spec, "spec", "minReadySeconds")
     if not spec.get("selector"):
         yield required("spec.selector")
+    yield from not_negative(spec, "spec", "replicas")
     template = spec.get("template")
     if template is None:
         yield required("spec.template")
@@ -116,47 +140,84 @@ def replication_controller(obj: JSON) -> Iterator[FieldError]:
     if not LabelSelector.from_labels(spec.get("selector")).matches(labels):
         yield bad("spec.template.metadata.labels", labels or None, _MISMATCH)
     yield from pod_template(template, "spec.template")
+    yield from _runs_on(template, "ReplicationController")
 
 
 def daemon_set(obj: JSON) -> Iterator[FieldError]:
     """A DaemonSet."""
     spec = obj["spec"]
-    yield from _selects(spec, "daemonset")
+    selector, template = spec.get("selector"), spec.get("template") or {}
+    yield from label_selector(selector, "spec.selector")
+    if _readable(selector):
+        yield from _matches(spec, empty=True)
+    if selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        yield bad("spec.selector", selector, "empty selector is invalid for daemonset")
+    yield from pod_template(template, "spec.template")
+    yield from _runs_on(template, "DaemonSet")
     yield from not_negative(spec, "spec", "minReadySeconds")
     strategy = spec.get("updateStrategy") or {}
-    yield from choice(
-        strategy.get("type"), "spec.updateStrategy.type", ("RollingUpdate", "OnDelete"), needed=True
-    )
     if strategy.get("type") == "RollingUpdate":
-        rolling, path = strategy.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate"
-        yield from percent_or_number(rolling.get("maxUnavailable"), f"{path}.maxUnavailable")
-        if is_zero(rolling.get("maxUnavailable")) and is_zero(rolling.get("maxSurge")):
-            yield required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+        yield from _daemon_rolling(strategy.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate")
+    elif strategy.get("type") != "OnDelete":
+        shown = {"Type": strategy.get("type", ""), "RollingUpdate": strategy.get("rollingUpdate")}
+        yield unsupported("spec.updateStrategy", shown, ("RollingUpdate", "OnDelete"))
     yield from not_negative(spec, "spec", "revisionHistoryLimit")
 
 
+def _daemon_rolling(rolling: JSON, path: str) -> Iterator[FieldError]:
+    for check in (percent_or_number, at_most_all):
+        for field in ("maxUnavailable", "maxSurge"):
+            yield from check(rolling.get(field), f"{path}.{field}")
+    down, up = not is_zero(rolling.get("maxUnavailable")), not is_zero(rolling.get("maxSurge"))
+    if down and up:
+        yield bad(f"{path}.maxSurge", rolling["maxSurge"], "may not be set when maxUnavailable is non-zero")
+    if not down and not up:
+        yield required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+
+
 def stateful_set(obj: JSON) -> Iterator[FieldError]:
-    """A StatefulSet."""
+    """A StatefulSet.  Of its template only the labels are looked at: the pods' own creation says the rest."""
     spec = obj["spec"]
-    yield from choice(
-        spec.get("podManagementPolicy"), "spec.podManagementPolicy", ("OrderedReady", "Parallel"), needed=True
-    )
-    strategy = spec.get("updateStrategy") or {}
-    yield from choice(
-        strategy.get("type"), "spec.updateStrategy.type", ("RollingUpdate", "OnDelete"), needed=True
-    )
-    rolling = strategy.get("rollingUpdate")
-    if rolling is not None:
-        if strategy.get("type") == "OnDelete":
-            text = 'only allowed for updateStrategy "RollingUpdate"'
-            yield bad("spec.updateStrategy.rollingUpdate", rolling, text)
-        yield from not_negative(rolling, "spec.updateStrategy.rollingUpdate", "partition")
+    policy = spec.get("podManagementPolicy", "")
+    if not policy:
+        yield required("spec.podManagementPolicy")
+    elif policy not in ("OrderedReady", "Parallel"):
+        yield bad("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")
+    yield from _stateful_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
     retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
     for field in ("whenDeleted", "whenScaled"):
         path = f"spec.persistentVolumeClaimRetentionPolicy.{field}"
         yield from choice(retention.get(field), path, ("Retain", "Delete"))
     yield from not_negative(spec, "spec", "replicas", "minReadySeconds")
-    yield from _selects(spec, "statefulset")
+    yield from not_negative(spec.get("ordinals") or {}, "spec.ordinals", "start")
+    yield from _selector(spec, "statefulset")
+    template = spec.get("template") or {}
+    if not _readable(spec.get("selector")):
+        yield bad("spec.selector", spec["selector"], "")
+    else:
+        yield from _matches(spec)
+        yield from template_metadata(template, "spec.template")
+    yield from _runs_on(template, "StatefulSet")
+
+
+def _stateful_strategy(strategy: JSON, path: str) -> Iterator[FieldError]:
+    kind, rolling = strategy.get("type", ""), strategy.get("rollingUpdate")
+    if kind == "RollingUpdate":
+        yield from not_negative(rolling or {}, f"{path}.rollingUpdate", "partition")
+        down = (rolling or {}).get("maxUnavailable")
+        yield from percent_or_number(down, f"{path}.rollingUpdate.maxUnavailable")
+        if down is not None and is_zero(down):
+            yield bad(f"{path}.rollingUpdate.maxUnavailable", down, "cannot be 0")
+        yield from at_most_all(down, f"{path}.rollingUpdate.maxUnavailable")
+    elif kind == "OnDelete":
+        if rolling is not None:
+            text = "only allowed for updateStrategy 'RollingUpdate'"
+            yield bad(f"{path}.rollingUpdate", rolling, text)
+    elif not kind:
+        yield required(path)
+    else:
+        shown = {"Type": kind, "RollingUpdate": rolling}
+        yield bad(path, shown, "must be 'RollingUpdate' or 'OnDelete'")
 
 
 def stateful_set_change(new: JSON, old: JSON) -> Iterator[FieldError]:
