@@ -154,6 +154,8 @@ def sync(
 ) -> Object:
     """Ask for a sync, to ``revision`` or what is followed; ``resources`` are filters as `selection` reads them."""
     obj = get(cluster, name)
+    if resources and not (obj.get("status") or {}).get("reconciledAt"):
+        obj = refresh(cluster, name)  # a new one: nobody knows its resources yet
     _refuse_second(obj)
     app = Application.from_object(obj)
     wanted = list(options if options is not None else app.sync_policy.options)

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from labkit.cli import frame
+from labkit.cli.session import session
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -40,6 +43,31 @@ def labkit(clean_environment: dict[str, str], tmp_path: Path) -> Run:
             stdin=subprocess.DEVNULL,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def here(
+    clean_environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """The same command line in this process: for tests of what is done and said, of which there are many."""
+
+    def run(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as patch:
+            patch.setattr(session, "lab", None)
+            patch.chdir(cwd or tmp_path)
+            for name in [name for name in os.environ if name.startswith("LABKIT_")]:
+                patch.delenv(name)
+            for name, value in (clean_environment | environment).items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            code = frame.run(list(arguments))
+            said = capsys.readouterr()
+        return subprocess.CompletedProcess(list(arguments), code, said.out, said.err)
 
     return run
 

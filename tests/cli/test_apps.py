@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -33,22 +30,8 @@ def lab(tmp_path_factory):
 
 
 @pytest.fixture
-def run(lab):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LABKIT_")}
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "labkit.cli", "--lab", str(lab.home), *arguments],
-            env=environment | {"PYTHONPATH": str(ROOT)},
-            cwd=lab.home,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-
-    return run
+def run(lab, here):
+    return lambda *arguments: here("--lab", str(lab.home), *arguments, cwd=lab.home)
 
 
 @pytest.fixture
@@ -153,6 +136,7 @@ def test_set_changes_only_what_is_named(run, app):
 def test_only_one_resource_can_be_synced(run, lab, app):
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": app}}
     lab.cluster.create(namespace)
+    run("app", "get", app, "--refresh")  # a new application is compared a moment later
     found = run("app", "resources", app, "-o", "name").stdout.split()
     config = next(key for key in found if ":ConfigMap:" in key)
     done = run("app", "sync", app, "--resource", config)

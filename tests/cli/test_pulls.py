@@ -48,9 +48,9 @@ def commit(work, colour, message, file="page.yaml"):
 
 
 @pytest.fixture
-def pr(labkit, home):
+def pr(here, home):
     def run(*arguments, fails=False):
-        done = labkit("pr", *arguments, cwd=home / "work" / "shop", LABKIT_HOME=str(home))
+        done = here("pr", *arguments, cwd=home / "work" / "shop", LABKIT_HOME=str(home))
         assert no_traceback(done)
         assert (done.returncode != 0) == fails, done.stderr
         return done.stderr if fails else done.stdout
