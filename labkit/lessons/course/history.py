@@ -9,12 +9,14 @@ from labkit.k8s import yaml
 from labkit.k8s.objects import get_path
 from labkit.lessons.course.looking import automatic
 from labkit.lessons.written import Say, written
+from labkit.views.code import code
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from labkit.lessons.exercise import Finding
     from labkit.lessons.workbench import Workbench
+    from labkit.views import View
 
 NAME = "market"
 FILE = "stall/stall.yaml"
@@ -39,6 +41,17 @@ def a_week(bench: Workbench) -> None:
         work.push()
         app.refresh().wait(health=False)  # an entry each; nobody waits for Pods that are replaced at once
     app.wait()
+
+
+def stall(bench: Workbench) -> View:
+    """What the stall sells, from how many Pods, and whether that is what Git says."""
+    ns = bench.namespace(NAME)
+    ns.wait()
+    answer = ns.answer("stall", "/env")
+    replicas = get_path(bench.cluster.get("apps/v1", "Deployment", "stall", NAME), "spec", "replicas")
+    pods = "1 Pod" if replicas == 1 else f"{replicas} Pods"
+    said = f"{answer.get('SIGN', 'nothing')} for {answer.get('PRICE', 'nothing')}, from {pods}"
+    return code(f"{said}; {bench.apps[NAME].status.sync}")
 
 
 def edit(bench: Workbench, *changes: tuple[str, str]) -> None:
