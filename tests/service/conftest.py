@@ -128,6 +128,11 @@ class Town:
             code = run(list(arguments))
         return Done(code, out.getvalue(), err.getvalue())
 
+    def touch(self, name: str) -> None:
+        """Change an application a little, past everybody."""
+        patch = {"metadata": {"labels": {"touched": "yes"}}}
+        self.lab.cluster.patch("argoproj.io/v1alpha1", "Application", name, NAMESPACE, patch=patch)
+
     def person(self, name: str) -> Person:
         made = self.owner.post(f"account/{name}/token")
         assert made.status == 200, made.body

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -38,6 +40,22 @@ def test_a_token_that_was_taken_away_opens_nothing(town):
     refused = ann.get("applications")
     assert refused.status == 401
     assert "does not have token with id laptop" in refused.message
+
+
+def test_a_stream_ends_when_its_token_is_taken_away(town):
+    token = town.owner.post("account/ann/token", {"id": "stream"}).body["token"]
+    address = urlsplit(town.lab.url)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=40)
+    try:
+        sent = {"Authorization": f"Bearer {token}"}
+        connection.request("GET", "/api/v1/stream/applications?name=web", headers=sent)
+        stream = connection.getresponse()
+        assert json.loads(stream.readline())["result"]["type"] == "ADDED"
+        assert town.owner.delete("account/ann/token/stream").status == 200
+        town.touch("web")
+        assert not stream.read().strip()
+    finally:
+        connection.close()
 
 
 def test_a_token_ends_when_it_was_said_to(town):

@@ -116,6 +116,34 @@ def test_a_sync_is_done_in_the_name_of_who_asked(town, ann):
     )
 
 
+def test_settings_tell_rollback_from_sync_and_ask_for_override_of_another_revision(town, ann):
+    """Argo CD's ``argocd-cm`` has both; without them ``sync`` is enough."""
+
+    def settings(said):
+        names = (
+            "server.rbac.rollback.enforce.enable",
+            "application.sync.requireOverridePrivilegeForRevisionSync",
+        )
+        patch = {"data": dict.fromkeys(names, said)}
+        town.lab.cluster.patch("v1", "ConfigMap", "argocd-cm", "argocd", patch=patch)
+
+    def may_roll_back():
+        return ann.get("account/can-i/applications/rollback/shop%2Fweb").body["value"]
+
+    assert may_roll_back() == "yes"
+    assert (
+        ann.post("applications/web/rollback", {"id": 999}).status == 400
+    )  # let through; there is no such entry
+    settings("true")
+    until(may_roll_back, lambda value: value == "no")
+    refused = ann.post("applications/web/rollback", {"id": 999})
+    assert refused.message.startswith("permission denied: applications, rollback, shop/web, sub: ann")
+    refused = ann.post("applications/web/sync", {"revision": "another", "dryRun": True})
+    assert refused.message.startswith("permission denied: applications, override, shop/web, sub: ann")
+    settings(None)
+    until(may_roll_back, lambda value: value == "yes")
+
+
 def test_logs_want_their_own_permission(ann, bob):
     refused = ann.get("applications/web/logs")
     assert refused.message.startswith("permission denied: logs, get, shop/web, sub: ann")
@@ -156,11 +184,13 @@ def test_a_project_that_one_may_not_see_is_not_named(town, bob):
     assert refused.body["fix"] == "There are: shop."
 
 
-def test_an_older_state_does_not_overwrite_a_newer(bob):
+def test_an_older_state_does_not_overwrite_a_newer(town, bob):
     found = bob.get("applications/web").body
     found["metadata"]["labels"] = {"team": "a"}
-    assert bob.put("applications/web", found).status == 200
+    town.touch("web")
     assert bob.put("applications/web", found).status == 409
+    del found["metadata"]["resourceVersion"]
+    assert bob.put("applications/web", found).body["metadata"]["labels"] == {"team": "a"}
 
 
 def test_sets_reach_only_projects_that_one_may_reach(town, ann):
@@ -204,6 +234,9 @@ def test_a_project_is_not_opened_to_what_one_may_not_open(bob):
     assert bob.put("projects/shop", {"project": wider}).status == 403
     described = copy.deepcopy(found)
     described["spec"]["description"] = "The shop"
+    described["metadata"]["resourceVersion"] = "1"
+    assert bob.put("projects/shop", {"project": described}).status == 409  # it was made of an older state
+    described["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
     assert bob.put("projects/shop", {"project": described}).body["spec"]["description"] == "The shop"
 
 
@@ -243,6 +276,13 @@ def test_clusters_are_listed_without_what_opens_them(town, ann):
     assert ann.get("clusters").body["items"] == []
 
 
+def next_of(stream):
+    """The metadata of the next application that a stream tells of."""
+    while not (line := stream.readline().strip()):
+        pass
+    return json.loads(line)["result"]["application"]["metadata"]
+
+
 def test_changes_are_streamed_to_those_who_may_see_them(town, ann):
     address = urlsplit(town.lab.url)
 
@@ -258,13 +298,10 @@ def test_changes_are_streamed_to_those_who_may_see_them(town, ann):
         found = {json.loads(stream.readline())["result"]["application"]["metadata"]["name"] for _ in range(2)}
         assert found == {"web", "prod"}
         for name in ("vault", "prod"):  # the change of the one that she may not see comes first
-            obj = town.owner.get(f"applications/{name}").body
-            obj["metadata"]["labels"] = {"touched": "yes"}
-            assert town.owner.put(f"applications/{name}", obj).status == 200
-        while not (line := stream.readline().strip()):
-            pass
-        told = json.loads(line)["result"]["application"]["metadata"]
-        assert (told["name"], told["labels"]) == ("prod", {"touched": "yes"})
+            town.touch(name)
+        while "touched" not in (told := next_of(stream)).get("labels", {}):
+            assert told["name"] in ("web", "prod")
+        assert told["name"] == "prod"
     finally:
         connection.close()
 

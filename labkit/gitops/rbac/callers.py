@@ -106,6 +106,10 @@ class Callers:
         """The local accounts by name."""
         return local.accounts(self._config_map(SETTINGS), self._secret(local.SECRET))
 
+    def is_set(self, setting: str) -> bool:
+        """Whether a setting of ``argocd-cm`` is ``"true"``."""
+        return ((self._config_map(SETTINGS) or {}).get("data") or {}).get(setting) == "true"
+
     def key(self) -> bytes:
         """What tokens are signed with; `Unauthorized` where there is none, and so no genuine token."""
         found = local.secret_data(self._secret(local.SECRET)).get(local.KEY, "")
@@ -114,8 +118,7 @@ class Callers:
         return found.encode()
 
     def _guest(self) -> Caller:
-        settings = (self._config_map(SETTINGS) or {}).get("data") or {}
-        if settings.get("users.anonymous.enabled") == "true":
+        if self.is_set("users.anonymous.enabled"):
             return Caller(self.access, Claims())
         raise Unauthorized(
             "no session information",

@@ -15,7 +15,7 @@ from labkit.errors import AlreadyExists, ApplicationError, BadRequest, Conflict,
 from labkit.gitops.api.names import NAMESPACE
 from labkit.gitops.rbac import ACTIONS, RESOURCES, Claims, tokens
 from labkit.gitops.rbac import accounts as local
-from labkit.gitops.server.objects import TRIES
+from labkit.gitops.server.objects import ROLLBACK_APART, TRIES
 from labkit.gitops.status import stamp
 from labkit.k8s.objects import metadata
 
@@ -65,6 +65,8 @@ class Accounts:
             raise BadRequest(
                 f"{' '.join(RESOURCES)} does not contain {resource}", where="resource", fix=RESOURCES[0]
             )
+        if action == "rollback" and not self._callers.is_set(ROLLBACK_APART):
+            action = "sync"  # as the rollback itself is judged
         if subject and subject != caller.name:
             caller.demand("accounts", "get", subject)
             decision = caller.access.decide(Claims({"sub": subject}), resource, action, obj)

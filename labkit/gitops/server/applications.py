@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from labkit.errors import ApplicationError, ApplicationNotFound, BadRequest
 from labkit.gitops import operations
 from labkit.gitops.api.application import Application, InvalidSpec
-from labkit.gitops.api.names import NAMESPACE, SETTINGS
+from labkit.gitops.api.names import NAMESPACE
 from labkit.gitops.server import live
 from labkit.gitops.server.objects import (
+    ROLLBACK_APART,
     hidden,
     over,
     project_of,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from labkit.gitops.controller import Controller
     from labkit.gitops.live import Server
-    from labkit.gitops.rbac import Caller
+    from labkit.gitops.rbac import Caller, Callers
 
 JSON = dict[str, Any]
 Found = list[JSON]
@@ -40,8 +41,9 @@ def rbac_name(application: Object) -> str:
 class Applications:
     """Every way to an Application but the controller's own."""
 
-    def __init__(self, home: Server, controller: Controller) -> None:
+    def __init__(self, home: Server, controller: Controller, callers: Callers) -> None:
         self._home, self._controller, self._seen = home, controller, controller.seen
+        self._callers = callers
 
     # -- look
 
@@ -158,11 +160,11 @@ class Applications:
         self.demand(caller, "update", name)
 
         def change(there: Object) -> Object:
-            same_version(body, there)
             caller.demand("applications", "update", rbac_name(there))
             if project_of(there) != project_of(sent):
                 caller.demand("applications", "create", rbac_name(sent))
                 caller.demand("applications", "update", rbac_name(sent))
+            same_version(body, there)
             self._check(caller, sent, validate=validate)
             return over(there, sent)
 
@@ -198,7 +200,7 @@ class Applications:
     ) -> Object:
         """Ask for a sync. Another revision than what is followed needs ``override``, where the settings say so."""
         found = self.demand(caller, "sync", name)
-        if revision and self._is_set("application.sync.requireOverridePrivilegeForRevisionSync"):
+        if revision and self._callers.is_set("application.sync.requireOverridePrivilegeForRevisionSync"):
             followed = [source.target_revision or "HEAD" for source in Application.from_object(found).sources]
             if [revision] != followed:
                 caller.demand("applications", "override", rbac_name(found))
@@ -216,7 +218,7 @@ class Applications:
 
     def rollback(self, caller: Caller, name: str, entry: int | None = None, *, prune: bool = False) -> Object:
         """Ask for an entry of the history. It needs ``sync``; ``rollback`` where the settings tell the two apart."""
-        apart = self._is_set("server.rbac.rollback.enforce.enable")
+        apart = self._callers.is_set(ROLLBACK_APART)
         self.demand(caller, "rollback" if apart else "sync", name)
         return operations.rollback(self._home, name, entry, prune=prune, username=caller.name)
 
@@ -229,10 +231,6 @@ class Applications:
         """Agree to what waits for a confirmation."""
         self.demand(caller, "update", name)
         return operations.confirm_deletion(self._home, name)
-
-    def _is_set(self, setting: str) -> bool:
-        found = self._seen.config_maps.get(NAMESPACE, SETTINGS) or {}
-        return (found.get("data") or {}).get(setting) == "true"
 
     def _check(self, caller: Caller, sent: Object, *, validate: bool) -> None:
         """Whether its project and destination allow it; projects that the caller may not see are not named."""

@@ -19,6 +19,8 @@ JSON = dict[str, Any]
 WRITTEN = ("labels", "annotations", "finalizers")
 """What of an object's metadata people write, beside its name."""
 TRIES = 10
+ROLLBACK_APART = "server.rbac.rollback.enforce.enable"
+"""The setting with which a rollback needs ``rollback``; without it ``sync`` does."""
 
 
 def hidden(caller: Caller, resource: str, name: str) -> Forbidden:
@@ -77,8 +79,9 @@ def rewrite(
 ) -> Object:
     """Change an object by a function of what is there now; called again if somebody wrote meanwhile."""
     for _ in range(TRIES):
+        changed = change(get())
         try:
-            written = home.replace(change(get()))
+            written = home.replace(changed)
         except Conflict:
             continue
         seen.answered("MODIFIED", written)

@@ -39,7 +39,7 @@ class Server:
             secret=lambda name: seen.secrets.get(NAMESPACE, name),
         )
         self.accounts = Accounts(home, seen.secrets, self.callers, clock)
-        self.applications = Applications(home, controller)
+        self.applications = Applications(home, controller, self.callers)
         self.projects = ProjectDesk(home, controller, self.accounts.signing, clock)
         self.sets = Sets(home, controller)
 
