@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from labkit.runtime.clock import Clock
     from labkit.views import View
 
-SECONDS = 60.0
+SECONDS = 40.0
 _PAUSE = 0.1
 _FIRST = "first of all"
 _VALUE = re.compile(r" Invalid value: \{.*\}:")
