@@ -38,6 +38,12 @@ _LABEL_VALUE_SAYS = (
     "and end with an alphanumeric character"
 )
 
+_WILDCARD = r"\*\." + _SUBDOMAIN
+_WILDCARD_SAYS = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+)
+
 
 def dns1123_label(value: str) -> list[str]:
     """A name such as a namespace's: at most 63 characters, no dots."""
@@ -49,6 +55,11 @@ def dns1123_label(value: str) -> list[str]:
 def dns1123_subdomain(value: str) -> list[str]:
     """A name such as most objects': at most 253 characters, labels joined by dots."""
     return _too_long(value, 253) + _unless(_SUBDOMAIN, value, _SUBDOMAIN_SAYS, ["example.com"])
+
+
+def wildcard_subdomain(value: str) -> list[str]:
+    """A host of which the first label may be any: ``*.example.com``."""
+    return _too_long(value, 253) + _unless(_WILDCARD, value, _WILDCARD_SAYS, ["*.example.com"])
 
 
 def dns1035_label(value: str) -> list[str]:

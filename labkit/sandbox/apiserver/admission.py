@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from labkit.errors import NotFound
+from labkit.errors import Forbidden, NotFound
 from labkit.sandbox.apiserver import limits, problems, quotas
 from labkit.sandbox.apiserver.allocation import Allocator
 from labkit.sandbox.store import Key, Store
@@ -45,6 +45,7 @@ class Admission:
             "persistentvolumes": _protect("kubernetes.io/pv-protection"),
             "services": self._allocator.allocate,
             "ingresses.networking.k8s.io": self._ingress,
+            "priorityclasses.scheduling.k8s.io": self._priority_class,
         }
 
     def create(self, resource: Resource, obj: JSON, options: WriteOptions) -> None:
@@ -140,6 +141,22 @@ class Admission:
         spec["preemptionPolicy"] = spec.get("preemptionPolicy") or found.get(
             "preemptionPolicy", "PreemptLowerPriority"
         )
+
+    def _priority_class(self, made: JSON) -> None:
+        """Only one class is everybody's."""
+        if not made.get("globalDefault"):
+            return
+        for key, entry in self._store.list("priorityclasses.scheduling.k8s.io"):
+            if entry.decode().get("globalDefault"):
+                text = f"PriorityClass {key.name} is already marked as default. Only one default can exist"
+                raise Forbidden(
+                    f'priorityclasses.scheduling.k8s.io "{made["metadata"].get("name", "")}" is forbidden: {text}',
+                    details={
+                        "name": made["metadata"].get("name", ""),
+                        "group": "scheduling.k8s.io",
+                        "kind": "priorityclasses",
+                    },
+                )
 
     # ── DefaultStorageClass, StorageObjectInUseProtection, DefaultIngressClass ─
 

@@ -67,6 +67,7 @@ def _parse_json(data: bytes, kind: str) -> Body:
             f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
             f"json parse error: {json_problem(data, error)} ({_summary(data)})"
         ) from error
+    value = {} if value is None else value
     _require_object(value, kind, data)
     return Body(value, _repeated_keys(data) if repeated else [])
 
@@ -79,6 +80,13 @@ def _require_object(value: Any, kind: str, data: bytes) -> None:
             '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } '
             f"({_summary(data)})"
         )
+    for key in ("apiVersion", "kind"):
+        if not isinstance(value.get(key, ""), str | None):
+            raise BadRequest(
+                f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
+                f"json parse error: json: cannot unmarshal {go_name(value[key])} into Go struct field .{key} of "
+                f"type string ({_summary(data)})"
+            )
 
 
 def go_name(value: Any) -> str:

@@ -50,6 +50,10 @@ class Call:
         """What the client calls itself."""
         return self.headers.get("user-agent", [""])[0]
 
+    def truth(self, name: str) -> bool:
+        """A query parameter's value as true or false."""
+        return flag(self.query, name)
+
     def one(self, name: str, default: str = "") -> str:
         """A query parameter's value."""
         values = self.query.get(name)
@@ -67,9 +71,9 @@ class Streaming:
 
 
 def flag(query: Query, name: str) -> bool:
-    """A truth value in the query, as Go's ParseBool reads it; present without a value means true."""
+    """A truth value in the query: whatever is there is true, but for ``false`` and ``0``."""
     values = query.get(name)
-    return bool(values) and values is not None and values[0].lower() in ("", "1", "t", "true")
+    return bool(values) and values is not None and values[0].lower() not in ("false", "0")
 
 
 class Handlers:

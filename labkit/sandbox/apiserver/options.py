@@ -41,7 +41,7 @@ def read_write(call: Call, kind: str) -> WriteOptions:
         dry_run="dryRun" in call.query and call.query["dryRun"] != [""],
         field_manager=manager,
         field_validation=validation or "Warn",
-        force=call.one("force") in ("1", "true", "t", "True"),
+        force=call.truth("force"),
         user_agent=call.user_agent,
         warnings=call.warnings,
     )
@@ -170,14 +170,18 @@ def read_watch(call: Call) -> ListOptions:
     """ListOptions of a watch.  Raises `Invalid`, or the 500 that a watch gives for a bad resourceVersion."""
     version, match = call.one("resourceVersion"), call.one("resourceVersionMatch")
     initial = call.one("sendInitialEvents")
-    bookmarks = call.one("allowWatchBookmarks").lower() in ("1", "true", "t")
+    bookmarks = call.truth("allowWatchBookmarks")
     errors = []
-    if initial:
-        if match != "NotOlderThan":
-            text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            errors.append(forbidden("resourceVersionMatch", text))
-    elif match:
+    if initial and match != "NotOlderThan":
+        text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        errors.append(forbidden("resourceVersionMatch", text))
+    if match and not initial:
         text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        errors.append(forbidden("resourceVersionMatch", text))
+    if match and match != "NotOlderThan":
+        errors.append(unsupported("resourceVersionMatch", match, ["NotOlderThan"]))
+    if match and call.one("continue"):
+        text = "resourceVersionMatch is forbidden when continue is provided"
         errors.append(forbidden("resourceVersionMatch", text))
     if errors:
         raise option_error("ListOptions", *errors)
@@ -192,7 +196,7 @@ def read_watch(call: Call) -> ListOptions:
         match=match,
         timeout_seconds=float(seconds) if seconds else None,
         bookmarks=bookmarks,
-        initial_events=None if not initial else initial.lower() in ("1", "true", "t"),
+        initial_events=call.truth("sendInitialEvents") if initial else None,
     )
 
 

@@ -53,6 +53,8 @@ class Selection:
 
     def _parse_fields(self, resource: Resource, text: str) -> FieldSelector:
         known = {"metadata.name": "metadata.name", "metadata.namespace": "metadata.namespace"}
+        if resource.custom is not None and not resource.namespaced:
+            del known["metadata.namespace"]
         extra = FIELDS.get(resource.name, "").split()
         if resource.custom is not None:
             extra = resource.custom.selectable_fields
@@ -62,7 +64,7 @@ class Selection:
         parsed = FieldSelector.parse(text)
         for path, _, _ in parsed.terms:
             if path not in known:
-                raise BadRequest(_unknown_field(path, known))
+                raise BadRequest(_unknown_field(path, resource))
         return FieldSelector(tuple((known[path], equal, value) for path, equal, value in parsed.terms))
 
     def entry(self, entry: Entry) -> bool:
@@ -91,7 +93,7 @@ class Selection:
         return self._fields is None or self._fields.matches(obj)
 
 
-def _unknown_field(path: str, known: dict[str, str]) -> str:
-    if len(known) == 2:  # what every kind offers, and no more
+def _unknown_field(path: str, resource: Resource) -> str:
+    if resource.custom is None and resource.name not in FIELDS:  # what every kind offers, and no more
         return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
     return f"field label not supported: {path}"

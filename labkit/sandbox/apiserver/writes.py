@@ -60,6 +60,9 @@ class Writes:
     ) -> tuple[JSON, bool]:
         """Replace the object by a decoded one; return what is written, and whether it was created."""
         meta = obj.setdefault("metadata", {})
+        if not meta.get("name"):
+            text = f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+            raise BadRequest(text)
         try:
             written = self._verbs.update(
                 resource, namespace, name, lambda _: obj, how, subresource=subresource

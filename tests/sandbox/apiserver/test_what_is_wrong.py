@@ -23,6 +23,11 @@ PATHS = {
     "CronJob": "/apis/batch/v1/namespaces/{}/cronjobs",
     "Ingress": "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
     "IngressClass": "/apis/networking.k8s.io/v1/ingressclasses",
+    "Lease": "/apis/coordination.k8s.io/v1/namespaces/{}/leases",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "PersistentVolume": "/api/v1/persistentvolumes",
+    "LimitRange": "/api/v1/namespaces/{}/limitranges",
+    "ResourceQuota": "/api/v1/namespaces/{}/resourcequotas",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
 }
 
@@ -91,8 +96,26 @@ MISTAKES = [
      "spec.rules[0].http.paths[0].path: Invalid value: \"/a/..\": cannot end with '/..'"),
     ("IngressClass", "{controller: acme}",
      'spec.controller: Invalid value: "acme": must be a domain-prefixed path (such as "acme.io/foo")'),
+    ("Ingress", "{rules: [{host: '*.*.x'}]}",
+     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain"),
     ("NetworkPolicy", "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]}]}",
      'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "10.0.0.0/8": must be a strict subset of `cidr`'),
+    ("Lease", "{leaseDurationSeconds: 0}", "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0"),
+    # storage and bounds
+    ("PersistentVolumeClaim", "{accessModes: [ReadWriteOnce, ReadWriteOncePod], resources: {requests: {storage: 1}}}",
+     "spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes"),
+    ("PersistentVolume", "{accessModes: [ReadWriteOnce], capacity: {storage: 1}}",
+     "spec: Required value: must specify a volume type"),
+    ("PersistentVolume", "{accessModes: [ReadWriteOnce], capacity: {storage: 1}, hostPath: {path: /}, "
+     "persistentVolumeReclaimPolicy: Recycle}",
+     "spec.persistentVolumeReclaimPolicy: Forbidden: may not be 'recycle' for a hostPath mount of '/'"),
+    ("LimitRange", "{limits: [{type: Pod, default: {cpu: 1}}]}",
+     "spec.limits[0].default: Forbidden: may not be specified when `type` is 'Pod'"),
+    ("LimitRange", "{limits: [{type: Container, max: {cpu: 1}, defaultRequest: {cpu: 2}}]}",
+     'spec.limits[0].defaultRequest[cpu]: Invalid value: "2": default request value 2 is greater than max value 1'),
+    ("ResourceQuota", "{hard: {colour: 1}}",
+     'spec.hard[colour]: Invalid value: "colour": must be a standard resource for quota'),
+    ("ResourceQuota", "{hard: {pods: 1}, scopes: [Terminating, NotTerminating]}", "conflicting scopes"),
 ]  # fmt: skip
 
 ODDITIES = [
@@ -174,3 +197,50 @@ def test_a_certificate_and_a_key_belong_together(api, namespace):
         "PEM inputs may have been switched"
     ]
     assert warned("", "") == ["tls: failed to find any PEM data in certificate input"]
+
+
+def test_of_two_default_priority_classes_the_second_is_refused(api):
+    path = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    first, second = (
+        {"metadata": {"name": name}, "value": 1, "globalDefault": True} for name in ("first", "second")
+    )
+    assert api.call("POST", path, first)[0] == 201
+    status, answer, _ = api.call("POST", path, second)
+    assert api.call("DELETE", f"{path}/first")[0] == 200
+    text = "PriorityClass first is already marked as default. Only one default can exist"
+    assert (status, answer["message"]) == (
+        403,
+        f'priorityclasses.scheduling.k8s.io "second" is forbidden: {text}',
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b"null", 422, "metadata.name: Required value: name or generateName is required"),
+        (
+            {"apiVersion": 5},
+            400,
+            "json: cannot unmarshal number into Go struct field .apiVersion of type string",
+        ),
+        ({"kind": []}, 400, "json: cannot unmarshal array into Go struct field .kind of type string"),
+    ],
+)
+def test_bodies_that_say_nothing_or_something_else(api, config_maps, body, status, message):
+    got, answer, _ = api.call("POST", config_maps, body)
+    assert (got, message in answer["message"]) == (status, True)
+
+
+def test_a_put_names_its_object(api, config_maps):
+    status, answer, _ = api.call("PUT", f"{config_maps}/a", {"data": {}})
+    text = "the name of the object (a based on URL) was undeterminable: name must be provided"
+    assert (status, answer["message"]) == (400, text)
+
+
+def test_a_watch_says_all_that_is_wrong_with_how_it_begins(api, config_maps):
+    status, answer, _ = api.call("GET", f"{config_maps}?watch=yes&resourceVersionMatch=Exact")
+    assert status == 422
+    assert [cause["reason"] for cause in answer["details"]["causes"]] == [
+        "FieldValueForbidden",
+        "FieldValueNotSupported",
+    ]

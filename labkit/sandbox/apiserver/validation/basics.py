@@ -24,7 +24,7 @@ def not_negative(obj: JSON, path: str, *fields: str) -> Iterator[FieldError]:
     for field in fields:
         value = obj.get(field)
         if value is not None and value < 0:
-            yield bad(f"{path}.{field}", value, NOT_NEGATIVE)
+            yield bad(f"{path}.{field}" if path else field, value, NOT_NEGATIVE)
 
 
 def choice(value: Any, path: str, choices: Iterable[str], *, needed: bool = False) -> Iterator[FieldError]:

@@ -1,14 +1,13 @@
-"""ConfigMap, Secret, Node, LimitRange, ResourceQuota."""
+"""ConfigMap, Secret, Event, Node."""
 
 from __future__ import annotations
 
 import base64
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from labkit.k8s import names
-from labkit.k8s.quantities import parse
-from labkit.sandbox.apiserver.field_errors import FieldError, bad, duplicate, forbidden, required, too_long
+from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required, too_long
 from labkit.sandbox.apiserver.validation import placement
 from labkit.sandbox.apiserver.validation.basics import immutable
 
@@ -102,12 +101,20 @@ def secret(obj: JSON) -> Iterator[FieldError]:
 
 
 def _docker_config(value: str) -> Iterator[FieldError]:
-    import json
+    from labkit.sandbox.apiserver.bodies import json_problem
 
+    content = base64.b64decode(value)
     try:
-        json.loads(base64.b64decode(value))
+        json.loads(content)
     except ValueError as error:
-        yield bad("data[.dockerconfigjson]", "<secret contents redacted>", str(error))
+        yield bad("data[.dockerconfigjson]", "<secret contents redacted>", json_problem(content, error))
+
+
+def event(obj: JSON) -> Iterator[FieldError]:
+    """An Event stands in the namespace of what it is about."""
+    namespace = (obj.get("involvedObject") or {}).get("namespace", "")
+    if namespace and namespace != obj["metadata"].get("namespace", ""):
+        yield bad("involvedObject.namespace", namespace, "does not match event.namespace")
 
 
 def secret_change(new: JSON, old: JSON) -> Iterator[FieldError]:
@@ -119,36 +126,3 @@ def secret_change(new: JSON, old: JSON) -> Iterator[FieldError]:
 def node(obj: JSON) -> Iterator[FieldError]:
     """A Node's taints (whose place the real server, too, names so)."""
     yield from placement.taints((obj.get("spec") or {}).get("taints") or [], "metadata.taints")
-
-
-def limit_range(obj: JSON) -> Iterator[FieldError]:
-    """A LimitRange's bounds fit each other."""
-    seen = set()
-    for index, item in enumerate((obj.get("spec") or {}).get("limits") or ()):
-        path = f"spec.limits[{index}]"
-        kind = item.get("type", "")
-        if kind in seen:
-            yield duplicate(f"{path}.type", kind)
-        seen.add(kind)
-        least, most = item.get("min") or {}, item.get("max") or {}
-        for name in sorted(set(least) & set(most)):
-            if parse(least[name]) > parse(most[name]):
-                yield bad(
-                    f"{path}.min[{name}]",
-                    least[name],
-                    f"min value {least[name]} is greater than max value {most[name]}",
-                )
-
-
-def resource_quota(obj: JSON) -> Iterator[FieldError]:
-    """A ResourceQuota names things and amounts."""
-    for name, value in sorted(((obj.get("spec") or {}).get("hard") or {}).items()):
-        path = f"spec.hard[{name}]"
-        yield from (bad(path, name, text) for text in names.qualified_name(name))
-        amount = parse(value)
-        if amount < 0:
-            yield bad(path, value, "must be greater than or equal to 0")
-        if (
-            "/" in name or name in ("pods", "services", "secrets", "configmaps")
-        ) and amount != amount.to_integral_value():
-            yield bad(path, value, "must be an integer")

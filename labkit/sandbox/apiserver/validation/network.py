@@ -1,4 +1,4 @@
-"""Ingress, IngressClass, NetworkPolicy, EndpointSlice."""
+"""Ingress, IngressClass, NetworkPolicy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from labkit.k8s import names
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required, too_long, unsupported
 from labkit.sandbox.apiserver.object_meta import path_segment
 from labkit.sandbox.apiserver.validation.basics import (
-    choice,
     cidr,
     domain_path,
     immutable,
@@ -60,8 +59,8 @@ def new_ingress(obj: JSON) -> Iterator[FieldError]:
 
 
 def _host(host: str, path: str) -> Iterator[FieldError]:
-    plain = host.removeprefix("*.") if "*" in host else host
-    yield from (bad(path, host, text) for text in names.dns1123_subdomain(plain))
+    check = names.wildcard_subdomain if "*" in host else names.dns1123_subdomain
+    yield from (bad(path, host, text) for text in check(host))
 
 
 def _ingress_rule(rule: JSON, path: str) -> Iterator[FieldError]:
@@ -234,16 +233,3 @@ def _inside(part: str, whole: str) -> bool:
     if inner.version != outer.version or inner.prefixlen <= outer.prefixlen:
         return False
     return inner.network_address in outer
-
-
-def endpoint_slice(obj: JSON) -> Iterator[FieldError]:
-    """An EndpointSlice."""
-    yield from choice(obj.get("addressType"), "addressType", ("FQDN", "IPv4", "IPv6"), needed=True)
-    for index, endpoint in enumerate(obj.get("endpoints") or ()):
-        if not endpoint.get("addresses"):
-            yield required(f"endpoints[{index}].addresses", "must contain at least 1 address")
-
-
-def endpoint_slice_change(new: JSON, old: JSON) -> Iterator[FieldError]:
-    """An EndpointSlice keeps its kind of addresses."""
-    yield from immutable(new, old, "", "addressType")

@@ -127,15 +127,15 @@ def _addresses(spec: JSON, kind: str) -> Iterator[FieldError]:
     for index, one in enumerate(spec.get("externalIPs") or ()):
         place = f"spec.externalIPs[{index}]"
         errors = list(address(one, place))
-        yield from errors or [bad(place, one, text) for text in _special(one)]
+        yield from errors or [bad(place, one, text) for text in special_address(one)]
 
 
-def _special(one: str) -> Iterator[str]:
-    """Why an address may not stand for a service."""
+def special_address(one: str, *, loopback: bool = False) -> Iterator[str]:
+    """Why an address may not stand for a service; `loopback`: one of this machine's own may."""
     where = ipaddress.ip_address(one)
     if where.is_unspecified:
         yield f"may not be unspecified ({where})"
-    if where.is_loopback:
+    if where.is_loopback and not loopback:
         yield "may not be in the loopback range (127.0.0.0/8, ::1/128)"
     if where.is_link_local:
         yield "may not be in the link-local range (169.254.0.0/16, fe80::/10)"

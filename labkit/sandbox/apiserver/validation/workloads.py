@@ -270,7 +270,7 @@ def priority_class(obj: JSON) -> Iterator[FieldError]:
             yield forbidden("metadata.name", f"{text}{name} is not a known system priority class")
     elif value > 1_000_000_000:
         yield forbidden("value", "maximum allowed value of a user defined priority is 1000000000")
-    yield from choice(obj.get("preemptionPolicy"), "preemptionPolicy", ("Never", "PreemptLowerPriority"))
+    yield from choice(obj.get("preemptionPolicy"), "preemptionPolicy", ("PreemptLowerPriority", "Never"))
 
 
 def priority_class_change(new: JSON, old: JSON) -> Iterator[FieldError]:
