@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import api, loop, render, sandbox
+from benchmarks import api, engine, loop, render, sandbox
 
 if TYPE_CHECKING:
     from benchmarks.measure import Row
@@ -25,6 +25,7 @@ def main() -> None:
             *api.rows(folder / "api", tries),
             *render.rows(folder, tries),
             *loop.rows(folder, tries, applications=3 if quick else 100),
+            *engine.rows(folder, *((3, 3) if quick else (100, 500))),
         ]
     print_table(found)
 

@@ -8,7 +8,6 @@ links, refuses the whole export, as Argo CD does ("out-of-bounds symlink").
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -39,14 +38,21 @@ class Limits:
     kept_seconds: float = 900.0
 
 
+def use(folder: Path) -> bool:
+    """Whether an exported folder is there; if so, it counts as used now, and `prune` leaves it."""
+    try:
+        os.utime(folder)
+    except OSError:
+        return False
+    return folder.is_dir()
+
+
 def export(reader: Reader, sha: str, folder: Path, limits: Limits) -> Path:
     """Commit `sha` of `reader` as files in `folder`/<tree id>; returned as it is if it is there already."""
     tree = reader.tree(sha)
     target = folder / tree
-    if target.is_dir():
-        with contextlib.suppress(OSError):
-            os.utime(target)  # "used now", for prune
-            return target
+    if use(target):
+        return target
     entries = reader.entries(sha, recursive=True)
     check_size(entries, limits, f"{reader.where} at {sha[:7]}")
     check_links(_links(reader, entries), where=f"{reader.where} at {sha[:7]}")

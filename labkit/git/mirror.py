@@ -8,6 +8,7 @@ An unchanged branch costs one request (``ls-remote``); callers who ask at the sa
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import shutil
 import tempfile
 import threading
@@ -26,18 +27,19 @@ from labkit.errors import (
 )
 from labkit.git import revisions
 from labkit.git.command import Config, Result, environment, run
-from labkit.git.export import Limits, export, prune
+from labkit.git.export import Limits, export, prune, use
 from labkit.git.reader import Reader, check_path, is_git_dir
 from labkit.git.urls import Credential, check_url, normalise, redact, split_credential
 from labkit.runtime.patience import Patience, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from labkit.git.revisions import Ref
     from labkit.git.values import Commit
 
 _REMEMBERED_COMMITS = 1000
+_REMEMBERED_FOLDERS = 8  # commits whose folders are known by their ids
 _ONE_REQUEST = (("protocol.version", "0"),)  # its first answer holds the references; version 2 asks twice
 _KEPT_COMMITS = 500  # in one mirror; then it starts anew, rather than grow for ever
 _PRUNE_EVERY = 50  # exports
@@ -95,6 +97,8 @@ class Mirror:
         self._patience = Patience(monotonic, RepositoryUnreachable)
         self._origins: dict[str, _Origin] = {}
         self._commits: OrderedDict[tuple[str, str], Commit] = OrderedDict()
+        self._roots: OrderedDict[tuple[Path, str], Path] = OrderedDict()
+        self._contents: OrderedDict[str, tuple[dict[str, str], tuple[str, ...]]] = OrderedDict()
         self._exports = 0
 
     def __repr__(self) -> str:
@@ -140,14 +144,49 @@ class Mirror:
         origin, credential = self._origin(url, credential)
         wanted = check_path(path, where=origin.where)
         commit = self._commit(origin, sha.strip().lower(), credential)
-        with origin.transfer:
-            self._ensure(origin, commit.sha, credential)
-            root = export(origin.reader, commit.sha, self.cache_dir / "exports", self.limits)
+        root = self._exported(origin, commit.sha)
+        if root is None:
+            with origin.transfer:
+                self._ensure(origin, commit.sha, credential)
+                root = export(origin.reader, commit.sha, self.cache_dir / "exports", self.limits)
+            with self._lock:
+                self._roots[origin.git_dir, commit.sha] = root
+                if len(self._roots) > _REMEMBERED_COMMITS:
+                    self._roots.popitem(last=False)
         self._prune_now_and_then()
         found = root / wanted
         if not found.exists() or not found.resolve().is_relative_to(root.resolve()):
             raise origin.reader.path_not_found(commit.sha, wanted, commit.short)
         return found
+
+    def content(
+        self, url: str, sha: str, paths: Sequence[str], *, credential: Credential | None = None
+    ) -> str:
+        """A word for what these folders hold at a commit: another commit with the same word has the same files there.
+
+        A link that lies in one of them may lead anywhere in the repository, so then the word is for all of it.
+        """
+        origin, _ = self._origin(url, credential)
+        with self._lock:
+            known = self._contents.get(sha)
+        if known is None:
+            trees, links = origin.reader.folders(sha)
+            known = {**trees, "": origin.reader.tree(sha)}, links
+            with self._lock:
+                self._contents[sha] = known
+                if len(self._contents) > _REMEMBERED_FOLDERS:
+                    self._contents.popitem(last=False)
+        trees, links = known
+        wanted = [posixpath.normpath(path).removeprefix("./").strip("/") for path in paths]
+        linked = any(link.startswith(f"{path}/") for link in links for path in wanted)
+        if linked or not all(path in trees for path in wanted):
+            return trees[""]
+        return " ".join(f"{path}:{trees[path]}" for path in wanted)
+
+    def _exported(self, origin: _Origin, sha: str) -> Path | None:
+        """The folder of a commit that was exported before and is there still; a hundred applications may ask."""
+        root = self._roots.get((origin.git_dir, sha))
+        return root if root is not None and use(root) else None
 
     def reader(self, url: str) -> Reader:
         """The read side of a repository's mirror (only what has been resolved is there)."""
@@ -212,7 +251,9 @@ class Mirror:
     ) -> Commit:
         key = (str(origin.git_dir), sha)
         known = self._commits.get(key)
-        if known is not None and is_git_dir(origin.git_dir):
+        if (
+            known is not None
+        ):  # what a commit is does not change; whether it is here is asked when its files are
             return known
         with origin.transfer:
             self._ensure(origin, sha, credential, refs)

@@ -113,6 +113,18 @@ class Reader:
         """The id of a commit's tree."""
         return self._rev_parse(f"{sha}^{{tree}}")
 
+    def folders(self, sha: str) -> tuple[dict[str, str], tuple[str, ...]]:
+        """The id of each folder of a commit, by its path; and the paths of its links."""
+        trees, links = {}, []
+        for line in self.git("ls-tree", "-r", "-t", "-z", "--end-of-options", sha).fields():
+            details, _, path = line.partition("\t")
+            mode, _, oid = details.split()
+            if mode == DIRECTORY:
+                trees[path] = oid
+            elif mode == LINK:
+                links.append(path)
+        return trees, tuple(links)
+
     def _rev_parse(self, name: str) -> str:
         result = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False)
         return result.text.split()[-1] if result.code == 0 and result.output else ""

@@ -342,6 +342,8 @@ class Controller:
     def _application_changed(self, _event: str, obj: Object, old: Object | None) -> None:
         self._tell(name_of(obj))
         if old is None or _matters(obj) != _matters(old) or _terminating(obj) != _terminating(old):
+            if old is None or _asks(obj, old):
+                self._reconciler.notice(name_of(obj))
             self._loop.enqueue(name_of(obj))
 
     def _settings_changed(self, event: str, obj: Object, _old: Object | None) -> None:
@@ -389,6 +391,14 @@ def _matters(obj: Object) -> tuple[Any, ...]:
         annotations_of(obj),
         meta.get("deletionTimestamp"),
         meta.get("finalizers"),
+    )
+
+
+def _asks(obj: Object, old: Object) -> bool:
+    """Whether an Application's change is a reason to ask Git."""
+    wish = annotations_of(obj).get(REFRESH)
+    return obj.get("spec") != old.get("spec") or (
+        wish is not None and wish != annotations_of(old).get(REFRESH)
     )
 
 

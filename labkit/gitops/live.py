@@ -112,7 +112,10 @@ class LiveCluster:
             if feed is None:
                 self._ask(lambda: self.server.resource(api_version, kind))
                 feed = Feed(
-                    Informer(api_version, kind), self.server, self._clock, on_state=self._state_changed
+                    Informer(api_version, kind, mark=tracking.owner),
+                    self.server,
+                    self._clock,
+                    on_state=self._state_changed,
                 )
                 self._feeds[api_version, kind] = feed
                 feed.informer.on_change(self._changed)
@@ -147,8 +150,8 @@ class LiveCluster:
         """The live objects that carry this application's tracking id, of the kinds watched so far."""
         seen: set[str] = set()
         for informer in self._informers():
-            for obj in informer.list():
-                if tracking.owner(obj) == application and uid_of(obj) not in seen:
+            for obj in informer.marked(application):
+                if uid_of(obj) not in seen:
                     seen.add(uid_of(obj))
                     yield obj
 

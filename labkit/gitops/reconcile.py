@@ -49,6 +49,9 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 15.0
 """After a source could not be read: the repository may be back before the next poll."""
 
+POLLED_SECONDS = 5.0
+"""How old an answer of Git may be for a poll, which nothing has prompted."""
+
 BUSY_SECONDS = 1.0
 """After a look was put off because enough others wait for that repository's host."""
 
@@ -86,10 +89,19 @@ class Reconciler:
         self._memories: dict[str, Memory] = {}
         self._deletion = Deletion(observer, home)
         self._asked: set[str] = set()
+        self._noticed: dict[str, float] = {}
 
     def ask(self, name: str) -> None:
         """Git is to be asked from now on, whatever the annotation says: a pass at work may have asked it before."""
         self._asked.add(name)
+        self.notice(name)
+
+    def notice(self, name: str) -> None:
+        """Something happened now that may be a reason to ask Git: what is known of Git since this moment will do.
+
+        A push concerns a hundred applications as easily as one, and one question answers for all of them.
+        """
+        self._noticed[name] = self._clock.monotonic()
 
     def reconcile(self, name: str) -> float | None:
         """One pass; returns in how many seconds to come again if nothing happens before."""
@@ -98,6 +110,7 @@ class Reconciler:
             self._memories.pop(name, None)
             self._observer.forget(name)
             self._traces.forget(name)
+            self._noticed.pop(name, None)
             return None
         memory = self._memories.get(name)
         if memory is None or uid_of(memory.known) != uid_of(obj):  # a new one, maybe of the same name
@@ -217,7 +230,11 @@ class Reconciler:
             and len(known) == len(app.sources)
         ):
             return known
-        return tuple(self._observer.sources.resolve(source) for source in app.sources)
+        noticed = self._noticed.pop(app.name, None)
+        age = POLLED_SECONDS if reason == "expired" else 0.0
+        if noticed is not None and reason in {"requested", "never compared", "spec changed"}:
+            age = self._clock.monotonic() - noticed
+        return tuple(self._observer.sources.resolve(source, max_age=age) for source in app.sources)
 
     # -- act
 

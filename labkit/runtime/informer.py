@@ -31,8 +31,13 @@ class Informer:
     shared: readers do not change them. Thread-safe.
     """
 
-    def __init__(self, api_version: str, kind: str) -> None:
+    def __init__(
+        self, api_version: str, kind: str, *, mark: Callable[[Object], str] = lambda _obj: ""
+    ) -> None:
+        """``mark`` gives the text by which `marked` finds an object; objects without one are not found so."""
         self.api_version, self.kind = api_version, kind
+        self._mark = mark
+        self._marked: dict[str, set[tuple[str, str]]] = {}
         self._objects: dict[tuple[str, str], Object] = {}
         self._owned: dict[str, set[tuple[str, str]]] = {}
         self._handlers: list[Handler] = []
@@ -68,6 +73,11 @@ class Informer:
         """The objects that have an owner reference to that uid."""
         with self._lock:
             return [self._objects[key] for key in sorted(self._owned.get(uid, ()))]
+
+    def marked(self, mark: str) -> Sequence[Object]:
+        """The objects whose mark this is."""
+        with self._lock:
+            return [self._objects[key] for key in sorted(self._marked.get(mark, ()))]
 
     def on_change(self, handler: Handler) -> None:
         """Call ``handler`` for everything that is there already, and for each change from now on."""
@@ -131,10 +141,16 @@ class Informer:
 
     def _index(self, key: tuple[str, str], obj: Object, *, add: bool) -> None:
         for owner in owner_references(obj):
-            keys = self._owned.setdefault(owner["uid"], set())
-            keys.add(key) if add else keys.discard(key)
-            if not keys:
-                del self._owned[owner["uid"]]
+            _enter(self._owned, owner["uid"], key, add=add)
+        if mark := self._mark(obj):
+            _enter(self._marked, mark, key, add=add)
+
+
+def _enter(index: dict[str, set[tuple[str, str]]], word: str, key: tuple[str, str], *, add: bool) -> None:
+    keys = index.setdefault(word, set())
+    keys.add(key) if add else keys.discard(key)
+    if not keys:
+        del index[word]
 
 
 class Feed:

@@ -39,9 +39,12 @@ class Turn:
         self._since = 0.0
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
+        while not self._lock.acquire(blocking=False):
+            # A queue of quick ones is waited for; the clock is that of whoever has the turn now.
             left = LONG - (self._monotonic() - self._since)
-            if left <= 0 or not self._lock.acquire(timeout=left):
+            if left > 0 and self._lock.acquire(timeout=left):
+                break
+            if LONG - (self._monotonic() - self._since) <= 0:
                 problem = "Another request to this repository is under way and takes long."
                 raise RepositoryBusy(problem, where=self._where, fix=_ADVICE)
         self._since = self._monotonic()

@@ -63,3 +63,29 @@ def test_a_listing_says_what_is_gone(informer):
     informer.replace([], "9")
     assert informer.get("shop", "web") is None
     assert told == [("ADDED", "5"), ("DELETED", "5")]
+
+
+def test_objects_are_found_by_their_mark_as_it_changes():
+    def team(obj):
+        return str((obj["metadata"].get("labels") or {}).get("team", ""))
+
+    def made(name, version, **labels):
+        meta = {
+            "name": name,
+            "namespace": "x",
+            "uid": name,
+            "resourceVersion": str(version),
+            "labels": labels,
+        }
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
+
+    informer = Informer("v1", "ConfigMap", mark=team)
+    informer.replace([made("a", 1, team="red"), made("b", 1, team="red"), made("c", 1)])
+
+    def names(mark):
+        return [obj["metadata"]["name"] for obj in informer.marked(mark)]
+
+    assert (names("red"), names("blue"), names("")) == (["a", "b"], [], [])
+    informer.observe("MODIFIED", made("a", 2, team="blue"))
+    informer.observe("DELETED", made("b", 3, team="red"))
+    assert (names("red"), names("blue")) == ([], ["a"])

@@ -56,15 +56,15 @@ def build(folder: Path, source: Source, root: Path | None = None) -> list[Manife
             fix="Install kubectl, or push what `kubectl kustomize` prints.",
         )
     shown = f"{source.path}/{next(name for name in FILES if (folder / name).is_file())}".removeprefix("./")
-    _check_bases(folder, root or folder, shown)
+    folders(folder, root or folder)
     with tempfile.TemporaryDirectory(prefix="kustomize-") as scratch:
         top = _overlaid(folder, source, Path(scratch).resolve()) if source.kustomize else folder
         text = _run(program, top, folder, shown, home=scratch)
     return [Manifest(document.obj, shown) for document in load_documents(text, file=f"{shown}, built")]
 
 
-def _check_bases(folder: Path, root: Path, shown: str) -> None:
-    """Refuse a base outside of the repository, however far away it is named.
+def folders(folder: Path, root: Path) -> list[Path]:
+    """The folders that a build reads: its own, and its bases'. `OutsideRepository` for one that leads out.
 
     Any text of a kustomization that names a folder, or goes up, counts, whatever field it stands in: kustomize takes
     its fields' names in capitals as well.
@@ -76,7 +76,7 @@ def _check_bases(folder: Path, root: Path, shown: str) -> None:
             continue
         seen.add(here)
         if len(seen) > MOST_BASES:
-            raise ManifestError(f"there are more than {MOST_BASES} bases", where=shown)
+            raise ManifestError(f"there are more than {MOST_BASES} bases", where=folder.name)
         for file in filter(Path.is_file, (here / name for name in FILES)):
             name = file.relative_to(root.resolve()).as_posix()
             for text in _texts(load(file.read_text(encoding="utf-8", errors="replace"), file=name)):
@@ -88,6 +88,7 @@ def _check_bases(folder: Path, root: Path, shown: str) -> None:
                         fix="Put it into the repository.",
                     )
                 left += [place] if place is not None else []
+    return sorted(seen)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
 from labkit.gitops.api.application import InvalidSpec
@@ -46,6 +46,7 @@ class Sources:
         self._mirror, self._credentials, self._aliases = mirror, credentials, aliases
         self._charts = charts
         self._rendered: OrderedDict[str, Rendered] = OrderedDict()
+        self._contents: OrderedDict[str, str] = OrderedDict()
         self._lock = Lock()
 
     def resolve(self, source: Source, revision: str = "", *, max_age: float = 0.0) -> str:
@@ -122,7 +123,8 @@ class Sources:
         fresh: bool,
     ) -> Rendered:
         root = self._root(source, revision)
-        asked = [source.raw, app.name, app.destination.namespace, kube_version, list(api_versions), str(root)]
+        content = self._content(source, root, revision)
+        asked = [source.raw, app.name, app.destination.namespace, kube_version, list(api_versions), content]
         asked += [{name: str(place) for name, place in refs.items()}]
         key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
         with self._lock:
@@ -139,6 +141,29 @@ class Sources:
             self._rendered[key] = found
             while len(self._rendered) > KEPT:
                 self._rendered.popitem(last=False)
+        return found
+
+    def _content(self, source: Source, root: Path, revision: str) -> str:
+        """A word for all that a render reads of the repository: of its folder, where it can read no other.
+
+        So a commit that touches other applications' folders costs this one no render.
+        """
+        key = f"{root} {json.dumps(source.raw, sort_keys=True)}"
+        with self._lock:
+            if key in self._contents:
+                return self._contents[key]
+        try:
+            read = reads(source, root)
+            found = str(root)
+            if read is not None:
+                url = self._aliases(source.repo_url)
+                found = self._mirror.content(url, revision, read, credential=self._credentials(url))
+        except LabError:
+            return str(root)  # the render says what is wrong
+        with self._lock:
+            self._contents[key] = found
+            while len(self._contents) > KEPT:
+                self._contents.popitem(last=False)
         return found
 
     def _render(
@@ -169,6 +194,36 @@ class Sources:
         else:
             items = directory.read(folder, source.path, source.directory)
         return Rendered(source_type, tuple(items))
+
+
+def reads(source: Source, root: Path) -> list[str] | None:
+    """The folders of the repository that a source is made of; None where that may be any."""
+    if source.is_chart:
+        return None
+    folder = app_path(root, source.path)
+    kind = type_of(source, folder)
+    if kind == KUSTOMIZE:
+        here = root.resolve()
+        return [each.relative_to(here).as_posix() for each in kustomize.folders(folder, root)]
+    if kind == HELM and (_names_others(source.helm) or _has_neighbours(folder)):
+        return None
+    return [source.path]
+
+
+def _names_others(helm: dict[str, Any]) -> bool:
+    """Whether ``spec.source.helm`` names files that may lie beside the chart."""
+    files = [*(helm.get("valueFiles") or []), *(p.get("path", "") for p in helm.get("fileParameters") or [])]
+    return any(str(file).startswith(("/", "$")) or ".." in str(file).split("/") for file in files)
+
+
+def _has_neighbours(folder: Path) -> bool:
+    """Whether the chart may depend on one beside it."""
+    declared = (
+        folder / name for name in ("Chart.yaml", "requirements.yaml", "Chart.lock", "requirements.lock")
+    )
+    return any(
+        "file:" in file.read_text(encoding="utf-8", errors="replace") for file in declared if file.is_file()
+    )
 
 
 def type_of(source: Source, folder: Path) -> str:
