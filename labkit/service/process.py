@@ -157,14 +157,14 @@ class Service:
         self._server = Server(
             web.app(desk, {"/git": git, **mounts}, callers=desk.server.callers, token=token),
             GRACE_SECONDS,
-            on_ready=lambda: self._ready(address, git),
+            on_ready=lambda: self._ready(address, git, desk),
         )
         if self._ending.is_set():
             return
         self._server.run(sockets=[sock])
         log.info("ending")
 
-    def _ready(self, address: Address, git: ForgeApp) -> None:
+    def _ready(self, address: Address, git: ForgeApp, desk: _Desk) -> None:
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.settings.write_service(
             ServiceRecord(os.getpid(), address.port, address.base, started, __version__)
@@ -172,6 +172,7 @@ class Service:
         log.info("ready at %s", address.base)
         self._announcer.ready(url=address.base)
         threading.Thread(target=git.notice, name="missed-pushes", daemon=True).start()
+        threading.Thread(target=desk.server.get_ready, name="policy", daemon=True).start()
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
