@@ -92,7 +92,7 @@ def snapshot(
 ) -> None:
     """Save a sandbox's state under a name, or list what is saved. It takes a moment, and the cluster goes on running.
 
-    A snapshot of that name is replaced. Without a name: list the snapshots.
+    A snapshot of that name is replaced, and the answer says so. Without a name: list the snapshots.
     """
     from labkit.lab.clusters import Clusters
 
@@ -108,7 +108,8 @@ def snapshot(
         return
     made = found.forget(cluster, name) if delete else found.snapshot(cluster, name)
     if not structured(made, output):
-        say(f"Snapshot {name} {'is deleted' if delete else f'of cluster {cluster} is saved'}.")
+        place = f" in place of the one of {made['replaced']}" if "replaced" in made else ""
+        say(f"Snapshot {name} {'is deleted' if delete else f'of cluster {cluster} is saved{place}'}.")
 
 
 def restore(

@@ -57,11 +57,12 @@ class Snapshots:
         return sorted(found, key=lambda one: (one["created"], one["name"]))
 
     def save(self, name: str) -> JSON:
-        """Save the state as it is now; one of that name is replaced."""
+        """Save the state as it is now; ``replaced`` says when the one was saved whose place it takes."""
         path = self._path(name)
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        before = {"replaced": _described(path)["created"]} if path.exists() else {}
         self._store.save(path)
-        return _described(path)
+        return _described(path) | before
 
     def restore(self, name: str) -> JSON:
         """Make the state what it was; says how many objects that changed."""

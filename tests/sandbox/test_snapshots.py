@@ -197,3 +197,28 @@ def test_a_file_that_is_no_copy_changes_nothing(tmp_path):
     assert store.get(key) is not None
     assert store.revision == revision
     store.close()
+
+
+def test_services_that_swap_their_addresses_keep_them(fresh):
+    http = fresh().http()
+    path, addresses = "/api/v1/namespaces/default/services", ("10.96.7.1", "10.96.7.2")
+
+    def make(name, address):
+        spec = {"clusterIP": address, "ports": [{"port": 80}]}
+        return http.call("POST", path, {"metadata": {"name": name}, "spec": spec})[0]
+
+    assert [make(name, address) for name, address in zip("ab", addresses, strict=True)] == [201, 201]
+    http.call("PUT", f"{ROOT}/before")
+    assert [http.call("DELETE", f"{path}/{name}")[0] for name in "ab"] == [200, 200]
+    assert [make(name, address) for name, address in zip("ba", addresses, strict=True)] == [201, 201]
+    http.call("POST", f"{ROOT}/before/restore")
+    assert [make("c", address) for address in addresses] == [422, 422]
+    http.close()
+
+
+def test_a_snapshot_says_which_one_it_replaces(fresh):
+    http = fresh().http()
+    first = http.call("PUT", f"{ROOT}/before")[1]
+    second = http.call("PUT", f"{ROOT}/before")[1]
+    assert ("replaced" in first, second["replaced"]) == (False, first["created"])
+    http.close()

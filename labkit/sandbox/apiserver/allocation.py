@@ -8,6 +8,7 @@ Source: Kubernetes' pkg/registry/core/service (ipallocator, portallocator, stora
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox.apiserver import field_errors
@@ -28,8 +29,9 @@ class Allocator:
     """Gives Services their addresses and ports."""
 
     def __init__(self, store: Store) -> None:
-        self._addresses: set[str] = set()
-        self._ports: set[int] = set()
+        # How many Services have it: two for a moment, when a restore swaps the addresses of two.
+        self._addresses: Counter[str] = Counter()
+        self._ports: Counter[int] = Counter()
         self._next_address, self._next_port = 10, 0
         for _, entry in store.list(SERVICES):
             self._take(entry.decode())
@@ -39,14 +41,14 @@ class Allocator:
         if change.key.resource != SERVICES:
             return
         if change.old is not None:
-            self._addresses -= set(_addresses(change.old))
-            self._ports -= set(_ports(change.old))
+            self._addresses -= Counter(set(_addresses(change.old)))  # what nobody has any more is not counted
+            self._ports -= Counter(set(_ports(change.old)))
         if change.new is not None:
             self._take(change.new)
 
     def _take(self, service: JSON) -> None:
-        self._addresses |= set(_addresses(service))
-        self._ports |= set(_ports(service))
+        self._addresses.update(set(_addresses(service)))
+        self._ports.update(set(_ports(service)))
 
     def allocate(self, service: JSON, old: JSON | None = None) -> None:
         """Fill in what the Service's type needs, and take away what it may not have.  Raises `Invalid`."""
