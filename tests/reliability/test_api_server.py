@@ -90,7 +90,7 @@ def test_applications_end_synced_though_the_server_says(world, flaky, what):
     repo = world.repository("shop")
     app = world.app("shop", repo, automated=AUTOMATED, syncPolicy={"retry": RETRY})
     world.settled(app, repo.push(waves("0")))
-    trouble = flaky.fault = Every(fault, fits, nth, times=so_many(2 if what == "429" else 100, 1000))
+    trouble = flaky.fault = Every(fault, fits, nth, times=so_many(1 if what == "429" else 100, 1000))
     count = so_many(1, 25)
     for number in range(1, count + 1):
         head = repo.push(waves(str(number)))
