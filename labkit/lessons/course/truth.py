@@ -11,6 +11,7 @@ from labkit.k8s.objects import get_path, uid_of
 from labkit.lessons.written import Say, written
 from labkit.runtime.clock import SystemClock
 from labkit.views.code import code
+from labkit.views.commits import Dot, commits
 
 if TYPE_CHECKING:
     from labkit.git import WorkingCopy
@@ -90,6 +91,25 @@ def traces(work: WorkingCopy, word: str) -> View:
             if seen := [line for line in lines if word in line and line[:1] in "+-"]:
                 found.append(f"{commit.subject} ({commit.author.name})\n  " + "\n  ".join(seen))
     return code("\n".join(found) or f"no commit has {word!r}")
+
+
+def drawn(work: WorkingCopy, word: str = "") -> View:
+    """The commits of all branches, here and (``origin/…``) on the Git host, as a graph: ``git log --graph --all``.
+
+    With ``word`` those whose files have it in them are marked.
+    """
+    work.fetch()
+    places = {branch.name: branch.sha for branch in work.branches}
+    places |= {f"origin/{name}": sha for name, sha in work.remote_branches().items()}
+    first = [name for name in ("origin/main", "main") if name in places]
+    branches = {name: places[name] for name in (*first, *sorted(places))}
+    found = {commit.sha: commit for tip in branches.values() for commit in work.log(tip, limit=100)}
+    dots = []
+    for commit in found.values():
+        bad = bool(word) and any(word in work.read(path, commit.sha) for path in (PROD, CHART))
+        text = f"{commit.subject} ({commit.author.name})" + (f": ✗ has {word}" if bad else "")
+        dots.append(Dot(commit.sha, commit.parents, text, "bad" if bad else ""))
+    return commits("Commits, the newest above, and the branches that point to them", dots, branches)
 
 
 def lose(bench: Workbench, environment: str, seconds: float = 60.0) -> None:
