@@ -8,21 +8,26 @@ mounts this application under ``/git``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
+import hmac
 import logging
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from labkit.errors import PullRequestNotFound, RepositoryNotFound
+from labkit.errors import LabError, PullRequestNotFound, RepositoryNotFound
 from labkit.forge.backend import Backend, Call
 from labkit.forge.events import Announcer, PushEvent
 from labkit.forge.login import CHALLENGE, user_of
 from labkit.git import Credential
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,15 +36,34 @@ if TYPE_CHECKING:
 
 READ, WRITE = "git-upload-pack", "git-receive-pack"
 
-# A page is read and does nothing: no script, no frame around it, nothing fetched from elsewhere.
+# A page has no script, no frame around it, nothing fetched from elsewhere, and forms that come back here only.
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
 
+MOST_FORM = 100_000
+
 log = logging.getLogger(__name__)
+
+
+class Page(Protocol):
+    """Makes the HTML of one pull request of a repository, or of all (None), with forms that carry ``token``."""
+
+    def __call__(self, name: str, number: int | None, token: str, *, by: str = "", problem: str = "") -> str:
+        """``problem``: why what ``by`` wanted was not done."""
+        ...
+
+
+class Submitted(Protocol):
+    """Does what a form of such a page says."""
+
+    def __call__(self, name: str, number: int | None, said: Mapping[str, str]) -> int:
+        """Returns the number of the pull request to show then."""
+        ...
 
 
 class ForgeApp:
@@ -58,14 +82,15 @@ class ForgeApp:
         self._announcer = Announcer(forge, on_push or (lambda _event: None))
         self._backend = Backend(seconds=seconds)
         self._telling: set[asyncio.Task[None]] = set()
-        self._pull_page: Callable[[str, int | None], str] | None = None
+        self._pull_page: Page | None = None
+        self._pull_done: Submitted | None = None
         self._routes: ASGIApp = Starlette(
             routes=[
                 Route("/{name}.git/info/refs", self._info_refs, methods=["GET"]),
                 Route(f"/{{name}}.git/{READ}", self._upload_pack, methods=["POST"]),
                 Route(f"/{{name}}.git/{WRITE}", self._receive_pack, methods=["POST"]),
-                Route("/{name}/pulls", self._pulls, methods=["GET"]),
-                Route("/{name}/pulls/{number:int}", self._pulls, methods=["GET"]),
+                Route("/{name}/pulls", self._pulls, methods=["GET", "POST"]),
+                Route("/{name}/pulls/{number:int}", self._pulls, methods=["GET", "POST"]),
                 Route("/{name}", self._page, methods=["GET"]),
             ]
         )
@@ -93,12 +118,13 @@ class ForgeApp:
         """Tells `on_push` of a merge that the host itself made; may be called from any thread."""
         return self._announcer.announce(repo, "merge")
 
-    def show_pulls(self, page: Callable[[str, int | None], str]) -> None:
+    def show_pulls(self, page: Page, submitted: Submitted) -> None:
         """Serve pull requests' pages: ``page`` makes the HTML of one of a repository, or of all (None).
 
         What a page shows the forge cannot know, since it has to be rendered first; so it is handed in.
+        ``submitted`` does what one of its forms says, and returns the number of the request to show.
         """
-        self._pull_page = page
+        self._pull_page, self._pull_done = page, submitted
 
     async def _info_refs(self, request: Request) -> ASGIApp:
         service = request.query_params.get("service", "")
@@ -145,14 +171,42 @@ class ForgeApp:
             log.exception("the push to %s could not be told; it will be at the next one or start", repo.name)
 
     async def _pulls(self, request: Request) -> Response:
-        if self._pull_page is None:
+        if self._pull_page is None or self._pull_done is None:
             return _text("Pull requests are not shown here.", 404)
         name, number = request.path_params["name"], request.path_params.get("number")
+        said = await _form(request) if request.method == "POST" else {}
+        if request.method == "POST" and not self._meant(request, said):
+            return _text("This form is not of the lab's own page: open the page, and do it there.", 403)
+        problem, status = "", 200
         try:
-            html = await asyncio.to_thread(self._pull_page, name, number)
+            if request.method == "POST":
+                try:
+                    done = await asyncio.to_thread(self._pull_done, name, number, said)
+                    base = request.url.path.partition("/pulls")[0]
+                    return RedirectResponse(f"{base}/pulls/{done}", 303, headers=_PAGE_HEADERS)
+                except (RepositoryNotFound, PullRequestNotFound):
+                    raise
+                except LabError as error:
+                    problem, status = str(error), 409
+            html = await asyncio.to_thread(
+                partial(
+                    self._pull_page, name, number, self._form_token, by=said.get("by", ""), problem=problem
+                )
+            )
         except (RepositoryNotFound, PullRequestNotFound) as error:
             return _text(str(error), 404)
-        return HTMLResponse(html, headers=_PAGE_HEADERS)
+        return HTMLResponse(html, status, headers=_PAGE_HEADERS)
+
+    @property
+    def _form_token(self) -> str:
+        """What our own page's forms bring back. A browser sends the login with any site's form; not this."""
+        key = self._credentials[0].password.encode()
+        return hmac.new(key, b"labkit: a form of a pull request's page", hashlib.sha256).hexdigest()
+
+    def _meant(self, request: Request, said: Mapping[str, str]) -> bool:
+        """Whether a form comes from our own page."""
+        ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        return ours and hmac.compare_digest(said.get("token", "").encode(), self._form_token.encode())
 
     async def _page(self, request: Request) -> Response:
         """What a person sees who opens a repository's address in a browser."""
@@ -164,6 +218,19 @@ class ForgeApp:
         branches = await asyncio.to_thread(repo.reader.branches)
         lines = [f"{repo.name}: a Git repository of the lab.", "", f"  git clone {repo.url}", ""]
         return _text("\n".join(lines + [repr(branch) for branch in branches]), 200)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form; one that is too long, or is none, has no fields."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_FORM:
+            return {}
+    with contextlib.suppress(ValueError):
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
+        return {name: values[-1].replace("\r\n", "\n") for name, values in fields.items()}
+    return {}
 
 
 def _text(text: str, status: int) -> PlainTextResponse:

@@ -113,7 +113,7 @@ class Service:
         credentials = [trainee, Credential(CONTROLLER, controller_token)]
         git = git_host.app(forge, credentials=credentials, on_push=engine.pushed)
         pulls = PullDesk(forge, engine, git.merged, address.base)
-        git.show_pulls(pulls.html)
+        git.show_pulls(pulls.html, pulls.submitted)
         charts = git_host.chart_apps(
             self.settings.registry, self.settings.chart_repositories, credentials=credentials
         )

@@ -12,7 +12,7 @@ from labkit.errors import BadRequest, NotFound
 from labkit.forge import Check, Pulls
 from labkit.runtime.clock import SystemClock
 from labkit.service.address import TRAINEE
-from labkit.views.pull import page, page_of_all
+from labkit.views.pull import Form, page, page_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from labkit.service.engine import Engine
 
 JSON = dict[str, Any]
+
+_FORM: dict[str, tuple[str, JSON]] = {
+    "comment": ("comments", {}),
+    "approve": ("reviews", {"verdict": "approved"}),
+    "request-changes": ("reviews", {"verdict": "changes-requested"}),
+    "merge": ("merge", {"method": "merge"}),
+    "squash": ("merge", {"method": "squash"}),
+    "close": ("close", {}),
+}
+"""The buttons of a pull request's page: which part of the API each asks, and what it adds."""
 
 
 class PullDesk:
@@ -92,12 +102,32 @@ class PullDesk:
         rules = self._pulls.rules(name).values()
         return {"items": [{"branch": rule.branch, "approvals": rule.approvals} for rule in rules]}
 
-    def html(self, name: str, number: int | None) -> str:
-        """The page of one pull request, or of all of a repository."""
+    def html(self, name: str, number: int | None, token: str, *, by: str = "", problem: str = "") -> str:
+        """The page of one pull request, or of all of a repository, with forms that carry ``token``."""
+        form = Form(token, by or TRAINEE)
         if number is None:
-            return page_of_all(name, self.many(name, {"state": "all"})["items"])
+            repo = self._forge.get(name)
+            names = [branch.name for branch in repo.reader.branches()]
+            branches = sorted(names, key=lambda each: (each != repo.default_branch, each))
+            found = self.many(name, {"state": "all"})["items"]
+            return page_of_all(name, found, branches=branches, form=form, problem=problem)
         parts = {part: self.ask(name, number, part) for part in ("diff", "rendered", "checks")}
-        return page(self.ask(name, number, ""), **parts)
+        return page(self.ask(name, number, ""), **parts, form=form, problem=problem)
+
+    def submitted(self, name: str, number: int | None, said: Mapping[str, str]) -> int:
+        """Do what a page's form says; returns the number of the pull request to show."""
+        body, wanted = dict(said), said.get("do", "")
+        if number is None:
+            if wanted != "open":
+                raise BadRequest(f"{wanted!r} is nothing that can be done here", where="do", fix="open")
+            return int(self.open(name, body)["number"])
+        if wanted not in _FORM:
+            raise BadRequest(
+                f"{wanted!r} is nothing that can be done here", where="do", fix=f"One of {', '.join(_FORM)}"
+            )
+        part, more = _FORM[wanted]
+        self.act(name, number, part, body | more)
+        return number
 
     def _rendered(self, name: str, pull: PullRequest) -> list[JSON]:
         before, after = self._pulls.trial(name, pull)

@@ -5,7 +5,7 @@ The facts are the service's JSON. What a page shows comes from commits and comme
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.views.diff import Change, diff
 from labkit.views.table import table
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 SIGNS = {"open": "○ open", "merged": "✓ merged", "closed": "✖ closed"}
 SHORT = 7
+
+
+class Form(NamedTuple):
+    """What a page's form needs: the token that says that it is our page's, and who acts unless they say otherwise."""
+
+    token: str
+    by: str
 
 
 def pull(facts: Mapping[str, Any]) -> View:
@@ -72,22 +79,44 @@ def rendered_diff(applications: Sequence[Mapping[str, Any]]) -> View:
     return stack(_application(each) for each in applications)
 
 
-def page(facts: Mapping[str, Any], *, diff: JSON, rendered: JSON, checks: JSON) -> str:
-    """One pull request as a whole HTML page."""
+def page(
+    facts: Mapping[str, Any], *, diff: JSON, rendered: JSON, checks: JSON, form: Form, problem: str = ""
+) -> str:
+    """One pull request as a whole HTML page, with what can be done with it; ``problem``: why it was not done."""
     parts = [
-        ("", pull(facts)),
-        ("Checks", _checks(checks["items"], checks["obstacles"])),
-        ("What changes in the cluster", rendered_diff(rendered["applications"])),
-        ("What changes in the sources", source_diff(diff["text"])),
+        *_problem(problem),
+        ("", pull(facts).html),
+        ("Checks", _checks(checks["items"], checks["obstacles"]).html),
+        ("What changes in the cluster", rendered_diff(rendered["applications"]).html),
+        ("What changes in the sources", source_diff(diff["text"]).html),
     ]
+    if facts["state"] == "open":
+        held = "; ".join(checks["obstacles"])
+        shown = render("pull_forms.html", token=form.token, by=form.by, obstacles=held, head=facts["head"])
+        parts.append(("Your part", shown))
     title = f"#{facts['number']} {facts['title']} · {facts['repository']}"
-    return _page(title, [(name, view.html) for name, view in parts])
+    return _page(title, parts)
 
 
-def page_of_all(repository: str, items: Sequence[Mapping[str, Any]]) -> str:
-    """All pull requests of a repository as a whole HTML page."""
+def page_of_all(
+    repository: str,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    branches: Sequence[str],
+    form: Form,
+    problem: str = "",
+) -> str:
+    """All pull requests of a repository as a whole HTML page; ``branches``, the default one first, can be asked for."""
     links = [(f"pulls/{p['number']}", f"#{p['number']} {p['title']}", SIGNS[p["state"]]) for p in items]
-    return _page(f"Pull requests · {repository}", [("", render("pull_list.html", links=links))])
+    asked = {p["head"] for p in items if p["state"] == "open"}
+    heads = [name for name in branches[1:] if name not in asked]
+    new = render("pull_open.html", token=form.token, by=form.by, branches=heads, bases=branches)
+    parts = [*_problem(problem), ("", render("pull_list.html", links=links)), ("Ask for a branch", new)]
+    return _page(f"Pull requests · {repository}", parts)
+
+
+def _problem(text: str) -> list[tuple[str, str]]:
+    return [("", render("message.html", tone="bad", text=text))] if text else []
 
 
 _checks = checks
