@@ -178,9 +178,10 @@ class LiveCluster:
             feed.informer.answered("MODIFIED", obj)
 
     def forget(self, obj: Object) -> None:
-        """An object is gone: a delete answered so."""
+        """An object is gone: a delete answered so. Of a namesake that came since this says nothing."""
         feed = self._feeds.get((obj.get("apiVersion", ""), obj.get("kind", "")))
-        if feed is not None:
+        known = feed.informer.get(namespace_of(obj), name_of(obj)) if feed is not None else None
+        if feed is not None and known is not None and uid_of(known) == uid_of(obj):
             feed.informer.answered("DELETED", obj)
 
     def stop(self) -> None:

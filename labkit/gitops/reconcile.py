@@ -272,6 +272,8 @@ class Reconciler:
             self._wave_seconds,
         )
         began = self._clock.now()
+        if job.prepare():
+            self._write(memory, status)  # the plan stands before anything is done: a restart goes on with it
         again = job.advance()
         self._traces.of(app.obj).planned(job.progress(), anew=not running, began=began)
         if status["operationState"]["phase"] in ENDED:

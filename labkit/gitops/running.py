@@ -10,7 +10,7 @@ from labkit.gitops.api.application import Application, parse_retry
 from labkit.gitops.api.pinned import Pinned
 from labkit.gitops.confirmation import confirmed
 from labkit.gitops.status import moment, since, stamp
-from labkit.gitops.sync import retry
+from labkit.gitops.sync import recorded, retry
 from labkit.gitops.sync.carry import Carrier
 from labkit.gitops.sync.hooks import Attempt
 from labkit.gitops.sync.operation import ENDED, ERROR, FAILED, RUNNING, TERMINATING, Sync
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from labkit.runtime.clock import Clock
 
 JSON = dict[str, Any]
+
+_TOLD = 5
+"""So many of the reasons why a plan is refused are told."""
 
 _PROPAGATION = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
 
@@ -98,8 +101,38 @@ class Running:
         """Whether this sync makes an entry in the history: a whole one that was carried out."""
         return not self._asked.get("dryRun") and not self._asked.get("resources")
 
+    def prepare(self) -> bool:
+        """Make the plan of this try, if there is none yet; true if so: it is to be written down before `advance`.
+
+        Where somebody asked for a plan that they looked at, and this would be another, the operation ends here.
+        """
+        operation = self.state["operation"]
+        if self.state["phase"] != RUNNING or "finishedAt" in self.state or self._newer():
+            return False
+        try:
+            if recorded.read(operation, recorded.PLAN) is not None:
+                return False
+            found = self.plan().to_json()
+            expected = recorded.read(operation, recorded.EXPECTED)
+        except LabError as error:
+            self.state |= {"phase": ERROR, "message": str(error)}
+            self._after()
+            return True
+        if expected is not None and (moved := recorded.moved(expected, found)):
+            self._refuse(moved)
+        operation = recorded.write(operation, recorded.EXPECTED, None)
+        self.state["operation"] = recorded.write(operation, recorded.PLAN, found)
+        return True
+
+    def _refuse(self, moved: list[str]) -> None:
+        more = [f"and {len(moved) - _TOLD} more"] if len(moved) > _TOLD else []
+        said = "\n".join(["the plan does not fit any more; nothing was done", *moved[:_TOLD], *more])
+        fix = f"Fix: look at a new one: labkit app plan {self.app.name} --out FILE"
+        now = stamp(self._clock.now())
+        self.state |= {"phase": ERROR, "message": f"{said}\n{fix}", "finishedAt": now}
+
     def advance(self) -> float | None:
-        """Go on; returns in how many seconds to look again if only time is missing."""
+        """Go on with the plan; returns in how many seconds to look again if only time is missing."""
         if self.state["phase"] in ENDED:
             return None
         if newer := self._newer():
@@ -107,6 +140,11 @@ class Running:
         if (left := self._pause()) > 0:
             return left
         try:
+            if (
+                self.state["phase"] == RUNNING
+                and recorded.read(self.state["operation"], recorded.PLAN) is None
+            ):
+                return 0.0  # another try, which the next pass plans
             sight = self._look()
             sync = self._last = self._sync(sight)
         except LabError as error:
@@ -126,8 +164,8 @@ class Running:
         return self._last.progress() if self._last is not None else []
 
     def plan(self) -> Plan:
-        """What this operation does, in order."""
-        return self._plan(self._look())
+        """What this operation would do, in order, if it began now."""
+        return self._fresh(self._look())
 
     def history(self, before: list[JSON], limit: int) -> list[JSON]:
         """The history with this sync at its end, cut to ``limit`` entries."""
@@ -176,6 +214,13 @@ class Running:
         return Pinned.read(self._result, self.app)
 
     def _plan(self, sight: Sight) -> Plan:
+        """The plan that was written down, with the objects as this look sees them."""
+        records = recorded.read(self.state["operation"], recorded.PLAN)
+        if records is None:
+            return self._fresh(sight)
+        return recorded.restored(records, sight.comparison.items, self._namespace_task(sight))
+
+    def _fresh(self, sight: Sight) -> Plan:
         wishes = Wishes(bool(self._asked.get("prune")), self._asked.get("resources") or (), self._options)
         return plan(sight.comparison.items, wishes, self._namespace(sight))
 
@@ -187,15 +232,13 @@ class Running:
         key = ObjectKey("", "Namespace", "", name)
         if any(item.key == key and item.target is not None for item in sight.comparison.items):
             return None  # Git has it, with whatever is to be in it
-        found = sight.live.get("v1", "Namespace", "", name)
-        if found is not None and not extra:
-            return None
-        wanted: Object = {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": name, **(extra or {})},
-        }
-        return namespace_task(wanted, found)
+        found = self._namespace_task(sight)
+        return found if found.live is None or extra else None
+
+    def _namespace_task(self, sight: Sight) -> Task:
+        name, extra = self.app.destination.namespace, self.app.sync_policy.namespace_metadata or {}
+        wanted: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, **extra}}
+        return namespace_task(wanted, sight.live.get("v1", "Namespace", "", name) if name else None)
 
     @property
     def _options(self) -> tuple[str, ...]:
@@ -229,7 +272,8 @@ class Running:
             self._sync(self._look()).terminate()
         self.state.pop("finishedAt", None)
         asked = {name: value for name, value in pinned.fields.items() if name.startswith("rev") and value}
-        self.state["operation"] = {**self.state["operation"], "sync": {**self._asked, **asked}}
+        operation = recorded.write(self.state["operation"], recorded.PLAN, None)
+        self.state["operation"] = {**operation, "sync": {**self._asked, **asked}}
         self.state |= {
             "phase": RUNNING,
             "retryCount": int(self.state.get("retryCount") or 0) + 1,
@@ -268,6 +312,7 @@ class Running:
         if left > 0:
             return left
         self.state.pop("finishedAt")
+        self.state["operation"] = recorded.write(self.state["operation"], recorded.PLAN, None)
         self._result["resources"] = []
         self._waves.clear()
         return 0.0

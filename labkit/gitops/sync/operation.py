@@ -17,7 +17,7 @@ from labkit.gitops.status import since
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.carry import PRUNE_SKIPPED, SYNC_FAILED, SYNCED, Carrier, entry
 from labkit.gitops.sync.plan import to_json
-from labkit.k8s.objects import Object, name_of
+from labkit.k8s.objects import Object, name_of, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +150,8 @@ class Sync:
         if found.get("hookPhase") != RUNNING:
             return True
         if task.prunes:
-            gone = self._live(task) is None
+            left = self._live(task)  # a namesake that came since is another's
+            gone = left is None or uid_of(left) != uid_of(task.live or {})
             found["hookPhase"] = SUCCEEDED if gone else RUNNING
             return gone
         live = self._live(task)

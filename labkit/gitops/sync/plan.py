@@ -10,7 +10,7 @@ from labkit.gitops.api.options import sync_option
 from labkit.gitops.sync import hooks
 from labkit.gitops.sync.phases import SYNC, SYNC_FAIL, wave
 from labkit.gitops.sync.tasks import FIRST, Task, hook_tasks, ordered, plan_waves
-from labkit.k8s.objects import Object, ObjectKey, name_of
+from labkit.k8s.objects import Object, ObjectKey, gvk, name_of, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,11 +101,11 @@ def plan(items: Iterable[Compared], wishes: Wishes, namespace: Task | None = Non
 
 def to_json(task: Task, action: str = "", reason: str = "") -> JSON:
     """A task as it is shown: when, what is done with which object, and why."""
-    does = "hook" if task.hook else "prune" if task.prunes else "create" if task.live is None else "apply"
     found: JSON = {"phase": task.phase, "wave": task.wave if task.step != FIRST else None}
-    found |= {"action": action or does, "group": task.key.group, "kind": task.key.kind}
-    found |= {"namespace": task.key.namespace, "name": hooks.display_name(task.obj)}
-    return found | {"reason": reason or task.reason}
+    found |= {"action": action or task.does, "group": task.key.group, "version": gvk(task.obj).version}
+    found |= {"kind": task.key.kind, "namespace": task.key.namespace, "name": hooks.display_name(task.obj)}
+    found |= {"uid": uid_of(task.live or {}), "reason": reason or task.reason}
+    return found | ({"confirm": True} if task.needs_confirmation else {})
 
 
 def _task(item: Compared, options: tuple[str, ...]) -> Task:

@@ -25,6 +25,14 @@ class Task:
     hook: str = ""
     reason: str = ""
     needs_confirmation: bool = False
+    action: str = ""
+    """What a plan that was written down says is done; else it follows from the objects."""
+
+    @property
+    def does(self) -> str:
+        """``hook``, ``prune``, ``create`` or ``apply``."""
+        does = "hook" if self.hook else "prune" if self.prunes else "create" if self.live is None else "apply"
+        return self.action or does
 
     @property
     def obj(self) -> Object:
