@@ -163,7 +163,7 @@ def test_a_kind_that_is_not_there_yet_is_refused_before_anything_is_done_unless_
     repo = world.repository("shop")
     widget = {"apiVersion": "example.org/v1", "kind": "Widget", "metadata": {"name": "w"}}
     repo.push({"a.yaml": config("a", v="1"), "b.yaml": widget})
-    app = world.app("shop", repo)
+    app = world.app("kinds", repo)  # nothing of another test is in its namespace
     operations.sync(world.cluster, app)
     assert "dry run" in failed(world, app)
     assert world.find("ConfigMap", "a", app) is None
