@@ -163,7 +163,9 @@ def test_a_kind_that_is_not_there_yet_is_refused_before_anything_is_done_unless_
     repo = world.repository("shop")
     widget = {"apiVersion": "example.org/v1", "kind": "Widget", "metadata": {"name": "w"}}
     repo.push({"a.yaml": config("a", v="1"), "b.yaml": widget})
-    app = world.app("kinds", repo)  # nothing of another test is in its namespace
+    # A namespace that is there, so that the server can be asked, and in which no other test leaves anything.
+    world.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kinds"}})
+    app = world.app("kinds", repo)
     operations.sync(world.cluster, app)
     assert "dry run" in failed(world, app)
     assert world.find("ConfigMap", "a", app) is None
