@@ -36,6 +36,7 @@ from labkit.gitops.api.names import (
 from labkit.gitops.api.pinned import Pinned
 from labkit.gitops.selection import named, selected
 from labkit.gitops.status import stamp
+from labkit.gitops.sync import recorded
 from labkit.gitops.sync.operation import ENDED, SUCCEEDED
 from labkit.k8s.objects import Object, metadata, name_of
 from labkit.runtime.clock import SystemClock
@@ -150,9 +151,13 @@ def sync(
     resources: Sequence[str] = (),
     force: bool = False,
     options: Sequence[str] | None = None,
+    plan: Sequence[JSON] | None = None,
     username: str = "admin",
 ) -> Object:
-    """Ask for a sync, to ``revision`` or what is followed; ``resources`` are filters as `selection` reads them."""
+    """Ask for a sync, to ``revision`` or what is followed; ``resources`` are filters as `selection` reads them.
+
+    ``plan`` is one that was looked at: the sync is refused where it would do anything else.
+    """
     obj = get(cluster, name)
     if resources and not (obj.get("status") or {}).get("reconciledAt"):
         obj = refresh(cluster, name)  # a new one: nobody knows its resources yet
@@ -169,6 +174,8 @@ def sync(
     operation: JSON = {"sync": asked, "initiatedBy": {"username": username}}
     if retry := (app.spec.get("syncPolicy") or {}).get("retry"):
         operation["retry"] = retry
+    if plan is not None:
+        operation = recorded.write(operation, recorded.EXPECTED, plan)
     return _patch(cluster, name, {"operation": operation})
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from labkit.errors import ApplicationError, LabError
-from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, PlannedTask, Resource
+from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource
+from labkit.lab.plan import SyncPlan
 from labkit.lab.reading import differences_of, pods, tree_of
 from labkit.lab.repos import address
 from labkit.lab.spec import Wishes, changed
@@ -134,11 +135,17 @@ class App:
         """What is not as the repository says; a sync would change just this."""
         return Listing(differences_of(self._ask("managed-resources")["items"]), empty="(no difference)")
 
-    def plan(self, *, prune: bool | None = None) -> Listing[PlannedTask]:
-        """What a sync would do now, in order, and why; nothing is done. ``prune`` is as the policy says."""
-        query = "" if prune is None else f"?prune={str(prune).lower()}"
-        found = [PlannedTask.of(item) for item in self._ask(f"plan{query}")["tasks"]]
-        return Listing(found, empty="(nothing to do)")
+    def plan(self, *, prune: bool | None = None) -> SyncPlan:
+        """What a sync would do now, in order, and why; nothing is done. ``prune`` is as the policy says.
+
+        ``app.sync(plan=…)`` does just this, or nothing.
+        """
+        obj = self.object
+        automated = (obj["spec"].get("syncPolicy") or {}).get("automated") or {}
+        wanted = bool(automated.get("prune")) if prune is None else prune
+        revision = ((obj.get("status") or {}).get("sync") or {}).get("revision") or ""
+        records = self._ask(f"plan?prune={str(wanted).lower()}")["tasks"]
+        return SyncPlan(self.name, records, revision=revision, prune=wanted)
 
     def manifests(self, source: str = "git") -> Listing[dict[str, Any]]:
         """The objects as Git says (``git``), or as the cluster has them (``live``)."""
@@ -198,14 +205,24 @@ class App:
         dry_run: bool = False,
         resources: Sequence[str] = (),
         force: bool = False,
+        plan: SyncPlan | None = None,
         wait: bool = True,
         timeout: float | None = WAIT_SECONDS,
     ) -> App:
-        """Bring the cluster to what Git says. `SyncFailed` if that fails, `WaitTimeout` if it takes too long."""
+        """Bring the cluster to what Git says. `SyncFailed` if that fails, `WaitTimeout` if it takes too long.
+
+        With a ``plan``, it does what the plan says, at its revision; or nothing, if that is no longer what a sync
+        would do.
+        """
+        if plan is not None and plan.application != self.name:
+            raise LabError(
+                f"the plan is one of {plan.application!r}", where=self.name, fix="Make one: app.plan()"
+            )
         self._applications.sync(
             self.name,
-            revision=revision,
-            prune=prune,
+            revision=plan.revision if plan else revision,
+            prune=plan.prune if plan else prune,
+            plan=plan.records if plan else None,
             dry_run=dry_run,
             resources=resources,
             force=force,

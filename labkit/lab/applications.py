@@ -56,6 +56,7 @@ class Applications(Protocol):
         dry_run: bool = False,
         resources: Sequence[str] = (),
         force: bool = False,
+        plan: Sequence[JSON] | None = None,
     ) -> Object:
         """Ask for a sync."""
 
@@ -220,9 +221,11 @@ class _Judged:
         dry_run: bool = False,
         resources: Sequence[str] = (),
         force: bool = False,
+        plan: Sequence[JSON] | None = None,
     ) -> Object:
-        body = {"revision": revision, "prune": prune, "dryRun": dry_run, "force": force}
-        asked: Object = self._service.post(f"{_path(name)}/sync", body | {"resources": list(resources)})
+        body: JSON = {"revision": revision, "prune": prune, "dryRun": dry_run, "force": force}
+        body |= {"resources": list(resources)} | ({} if plan is None else {"plan": list(plan)})
+        asked: Object = self._service.post(f"{_path(name)}/sync", body)
         return asked
 
     def rollback(self, name: str, entry: int | None = None, *, prune: bool = False) -> Object:

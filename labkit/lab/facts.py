@@ -273,7 +273,7 @@ class Listing(Sequence[T], Generic[T]):
     def __getitem__(self, index: slice) -> Listing[T]: ...
     def __getitem__(self, index: int | slice) -> T | Listing[T]:
         if isinstance(index, slice):
-            return type(self)(self._items[index], self._empty)
+            return Listing(self._items[index], self._empty)
         return self._items[index]
 
     def __len__(self) -> int:

@@ -110,6 +110,7 @@ def _sync(server: Server, ask: Ask) -> Any:
         force=ask.flag("force"),
         resources=_resources(ask.body.get("resources") or []),
         options=_texts(options.get("items"), "syncOptions.items") if isinstance(options, dict) else None,
+        plan=_objects(ask.body.get("plan"), "plan"),
     )
 
 
@@ -324,4 +325,10 @@ def _resources(raw: Any) -> list[str]:
 def _texts(raw: Any, where: str) -> list[str]:
     if not isinstance(raw, list) or not all(isinstance(text, str) for text in raw):
         raise BadRequest(f"{where} is a list of texts", where=where, fix='["…"]')
+    return raw
+
+
+def _objects(raw: Any, where: str) -> list[JSON] | None:
+    if raw is not None and (not isinstance(raw, list) or not all(isinstance(each, dict) for each in raw)):
+        raise BadRequest(f"{where} is a list of objects", where=where, fix="[{…}]")
     return raw

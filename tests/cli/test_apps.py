@@ -133,6 +133,26 @@ def test_set_changes_only_what_is_named(run, app):
     assert run("app", "set", app).returncode == 1
 
 
+def test_a_plan_is_kept_and_carried_out_or_refused(run, lab, app, tmp_path):
+    kept = str(tmp_path / "plan.json")
+    made = run("app", "plan", app, "--out", kept)
+    assert made.returncode == 0, made.stderr
+    assert f"labkit app sync {app} --plan {kept}" in made.stderr
+    assert run("app", "sync", app, "--plan", kept).returncode == 0
+    assert "Healthy" in run("app", "wait", app, "--timeout", "60").stdout
+    refused = run("app", "sync", app, "--plan", kept)  # what it says is to be made is there now
+    assert refused.returncode == 1
+    assert "the plan does not fit any more; nothing was done" in refused.stderr
+    assert "--out FILE" in refused.stderr
+    others = run("app", "sync", "shop-of-nobody", "--plan", kept)
+    assert "no application 'shop-of-nobody'" in others.stderr
+    mixed = run("app", "sync", app, "--plan", kept, "--prune")
+    assert "a plan says already what is synced" in mixed.stderr
+    plan = lab.apps[app].plan()
+    assert (plan.application, plan.prune, len(plan.revision)) == (app, False, 40)
+    lab.apps[app].sync(plan=plan)
+
+
 def test_only_one_resource_can_be_synced(run, lab, app):
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": app}}
     lab.cluster.create(namespace)

@@ -63,6 +63,8 @@ ROWS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
         1,
         ("No matching app resources", "apps:Deployment:shop-web"),
     ),
+    ("app sync shop --plan nosuch.json", 1, ("nosuch.json: No such file", "Check the path")),
+    ("app sync shop --plan broken.yaml", 1, ("broken.yaml: it is no plan", "--out FILE")),
     ("app wait shop --resource apps:Deployment:wbe", 1, ("No matching app resources",)),
     ("app sync shop --timeout -3", 2, ("--timeout",)),
     ("app wait shop --timeout many", 2, ("--timeout", "number")),

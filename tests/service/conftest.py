@@ -153,7 +153,7 @@ class Town:
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     home = tmp_path_factory.mktemp("rbac") / "lab"
     lay_out(home)

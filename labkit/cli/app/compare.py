@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from labkit.cli.app.create import Name
 from labkit.cli.output import GREEN, RED, Format, Output, listing, paint, structured
-from labkit.cli.session import say, session
+from labkit.cli.session import note, say, session
 
 OURS = "argocd-controller"
 
@@ -57,11 +58,18 @@ def plan(
     prune: Annotated[
         bool | None, typer.Option(help="With pruning, or without; else as the sync policy says.")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep it in this file, for `labkit app sync --plan`.")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show what a sync would do now: each step in its order, and why. Nothing is done."""
+    found = session.attach().apps[name].plan(prune=prune)
+    if out is not None:
+        found.save(out)
+        note(f"the plan is in {out}: labkit app sync {name} --plan {out}")
     listing(
-        [task.to_json() for task in session.attach().apps[name].plan(prune=prune)],
+        [task.to_json() for task in found],
         output,
         {
             "PHASE": lambda t: t["phase"],

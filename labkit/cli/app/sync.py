@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from labkit.cli.app.show import show_resources
 from labkit.cli.complete import applications
 from labkit.cli.output import Format, Output, paint, structured, table
 from labkit.cli.session import note, say, session
+from labkit.errors import LabError
 
 if TYPE_CHECKING:
     from labkit.lab.app import App
@@ -30,13 +32,26 @@ def sync(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     resource: Resources = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what cannot be changed.")] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", help="Do what this plan says (`labkit app plan --out`), or nothing."),
+    ] = None,
     background: Annotated[bool, typer.Option("--async", help="Do not wait until it is done.")] = False,
     timeout: Seconds = 300,
     output: Output = Format.TABLE,
 ) -> None:
     """Bring the cluster to what the repository says."""
+    from labkit.lab.plan import SyncPlan
+
+    if plan is not None and (revision or prune or resource):
+        raise LabError(
+            "a plan says already what is synced",
+            where="--plan",
+            fix="Leave --revision, --prune, --resource away.",
+        )
     app = session.attach().apps[name]
     app.sync(
+        plan=SyncPlan.load(plan) if plan is not None else None,
         revision=revision,
         prune=prune,
         dry_run=dry_run,

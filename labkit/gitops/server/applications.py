@@ -197,6 +197,7 @@ class Applications:
         resources: Sequence[str] = (),
         force: bool = False,
         options: Sequence[str] | None = None,
+        plan: Sequence[JSON] | None = None,
     ) -> Object:
         """Ask for a sync. Another revision than what is followed needs ``override``, where the settings say so."""
         found = self.demand(caller, "sync", name)
@@ -213,6 +214,7 @@ class Applications:
             resources=resources,
             force=force,
             options=options,
+            plan=plan,
             username=caller.name,
         )
 
