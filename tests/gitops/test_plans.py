@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -10,7 +11,10 @@ from manifests import config
 from labkit.errors import ApplicationError
 from labkit.gitops import operations
 from labkit.gitops.api.names import API_VERSION, NAMESPACE
+from labkit.gitops.diff import compare
 from labkit.gitops.sync import recorded
+from labkit.gitops.sync.plan import Wishes, plan
+from labkit.k8s.objects import ObjectKey
 
 JOB = {
     "apiVersion": "batch/v1",
@@ -137,3 +141,18 @@ def test_a_plan_in_an_operation_leaves_its_other_notes_alone():
     assert recorded.read(with_plan, recorded.PLAN) == [record("a")]
     assert json.loads(with_plan["info"][1]["value"])[0]["name"] == "a"
     assert recorded.write(with_plan, recorded.PLAN, None) == operation
+
+
+def test_what_is_kept_is_listed_in_the_order_in_which_things_are_made_whatever_was_seen_first():
+    def live(kind, name, **annotations):
+        meta = {"name": name, "namespace": "shop", "annotations": annotations}
+        obj = {"apiVersion": "v1", "kind": kind, "metadata": meta}
+        return ObjectKey.of(obj), obj
+
+    late = live("ConfigMap", "late", **{"argocd.argoproj.io/sync-wave": "1"})
+    found = [live("Pod", "web"), late, live("Service", "web"), live("Service", "api"), live("Secret", "key")]
+    for order in itertools.permutations(found):
+        compared = compare({}, dict(order), lambda target, _live: target)
+        kept = [(task.key.kind, task.key.name) for task, _ in plan(compared.items, Wishes()).kept]
+        expected = [("Secret", "key"), ("Service", "api"), ("Service", "web"), ("Pod", "web")]
+        assert kept == [*expected, ("ConfigMap", "late")]

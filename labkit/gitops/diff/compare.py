@@ -12,7 +12,7 @@ from labkit.gitops.api.options import compare_option
 from labkit.gitops.diff.ignore import Ignored
 from labkit.gitops.diff.normal import normal
 from labkit.gitops.sync import hooks
-from labkit.gitops.sync.phases import wave
+from labkit.gitops.sync.phases import kind_order, wave
 from labkit.k8s.objects import Object, ObjectKey, gvk
 
 SYNCED, OUT_OF_SYNC, UNKNOWN = "Synced", "OutOfSync", "Unknown"
@@ -99,7 +99,8 @@ def compare(
     rules: Iterable[dict[str, Any]] = (),
     permits: Callable[[Object], str] = lambda _obj: "",
 ) -> Comparison:
-    """Compare what is wanted (object and origin by key) with what is live; the extras among those come last.
+    """Compare what is wanted (object and origin by key) with what is live; the extras among those come last,
+    in the order in which things are made.
 
     Of what is not permitted (``permits`` says why) nothing is known.
     """
@@ -109,13 +110,19 @@ def compare(
             found.append(Compared(key, UNKNOWN, target, live.get(key), None, origin, refusal))
         else:
             found.append(_one(key, target, origin, live.get(key), predict, list(rules)))
-    for key, obj in live.items():
+    # What is live comes as the watches were begun, which is chance: a table must be the same each time.
+    for key, obj in sorted(live.items(), key=lambda item: _made(*item)):
         if key not in targets:
             counts = not compare_option(obj, "IgnoreExtraneous")
             found.append(
                 Compared(key, SYNCED if hooks.is_hook(obj) else OUT_OF_SYNC, live=obj, counts=counts)
             )
     return Comparison(tuple(found))
+
+
+def _made(key: ObjectKey, obj: Object) -> tuple[object, ...]:
+    """An object's place among those that a sync makes."""
+    return (wave(obj), kind_order(key.kind), key.kind, key.namespace, key.name, key.group)
 
 
 def _one(
