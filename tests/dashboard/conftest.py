@@ -167,9 +167,12 @@ def visitor(stranger: Visitor, token: str) -> Visitor:
     return stranger
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The machine's own Chromium; without one the tests are skipped, or fail where it has to be there."""
+    """The machine's own Chromium; without one the tests are skipped, or fail where it has to be there.
+
+    No longer than a module: while Playwright runs, its event loop is this thread's, and other tests have their own.
+    """
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         problem = "there is no chromium on this machine (Debian: apt-get install chromium)"

@@ -37,7 +37,7 @@ def _order(bench: Workbench, say: Say) -> Finding:
     app = bench.apps[NEW].refresh()
     if app.status.sync == "Unknown":
         return say.no("broken", message=_first_line(app.status.message))
-    return _misplaced(app, say) or _ended(app, say) or _answers(app, say)
+    return _misplaced(app, say) or _ended(app, bench, say) or _answers(app, say)
 
 
 def _misplaced(app: Any, say: Say) -> Finding | None:
@@ -66,15 +66,30 @@ def _unplanned(app: Any, about: str, say: Say) -> Finding:
     return say.no("unplanned", about=about, hook=", ".join(listed(obj, HOOK)))
 
 
-def _ended(app: Any, say: Say) -> Finding | None:
-    """What is wrong with the last sync; nothing, if it brought Git's newest commit."""
+def _ended(app: Any, bench: Workbench, say: Say) -> Finding | None:
+    """What is wrong with the last sync; nothing, if it brought what Git's newest commit has in the folder."""
     state = get_path(app.object, "status", "operationState", default={})
     message, phase = _first_line(state.get("message", "")), state.get("phase")
     if phase in ("Running", "Terminating"):
         return say.no("running", message=message)
-    if get_path(state, "syncResult", "revision") != app.status.revision:
+    if not _same_files(bench, app, get_path(state, "syncResult", "revision", default="")):
         return say.no("earlier", revision=app.status.revision[:7])
     return say.no("failed", message=message) if phase != "Succeeded" else None
+
+
+def _same_files(bench: Workbench, app: Any, synced: str) -> bool:
+    """Whether the application's folder is in the commit that was synced as it is in the newest one.
+
+    Commits of the other exercise lie in the same repository, and are nothing that this one has to sync.
+    """
+    newest = app.status.revision
+    if not synced or synced == newest:
+        return bool(synced)
+    try:
+        path = str(get_path(app.object, "spec", "source", "path"))
+        return not bench.repos[NAME].clone().fetch().diff(synced, newest, path=path)
+    except LabError:  # a commit that Git has no more
+        return False
 
 
 def _answers(app: Any, say: Say) -> Finding:
@@ -150,7 +165,9 @@ def _chart(bench: Workbench, say: Say) -> Finding:
     app = bench.apps[CHART].refresh()
     if app.status.sync == "Unknown":
         return say.no("broken", message=_first_line(app.status.message))
-    return _said(list(app.manifests()), say) or _placed(app, say) or _ended(app, say) or _left(bench, say)
+    return (
+        _said(list(app.manifests()), say) or _placed(app, say) or _ended(app, bench, say) or _left(bench, say)
+    )
 
 
 def _said(objects: list[Object], say: Say) -> Finding | None:
