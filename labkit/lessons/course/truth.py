@@ -145,9 +145,9 @@ def _review(bench: Workbench, say: Say) -> Finding:
     changed = _change_of_replicas(work)
     if not any(_brought(work, pull, changed.sha) for pull in repo.pulls.items("merged")):
         return say.no("direct", subject=changed.subject)
-    live = bench.cluster.find("apps/v1", "Deployment", NAME, f"{NAME}-prod")
-    ready = get_path(live or {}, "status", "availableReplicas", default=0)
-    if ready != PODS:
+    live = bench.cluster.find("apps/v1", "Deployment", NAME, f"{NAME}-prod") or {}
+    ready = get_path(live, "status", "availableReplicas", default=0)
+    if get_path(live, "spec", "replicas") != PODS or ready < PODS:  # in a rollout there may be one more
         return say.no("waiting", ready=ready, sync=bench.apps[f"{NAME}-prod"].status.sync)
     return say.yes()
 
