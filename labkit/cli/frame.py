@@ -143,6 +143,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "explain": Entry("chart.local:explain", "Say where a value comes from."),
         "dependency": Entry("chart-dependency:", "The charts that a chart needs: update, build, list."),
         "package": Entry("chart.local:package", "Archive a chart as .tgz, and sign it."),
+        "keygen": Entry("chart.keygen:keygen", "Make a key to try signing with."),
         "verify": Entry("chart.remote:verify", "Check who signed a packaged chart."),
         "push": Entry("chart.remote:push", "Push a packaged chart to a registry."),
         "pull": Entry("chart.remote:pull", "Fetch a chart from a repository or a registry."),
@@ -179,6 +180,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "uninstall": Entry("release.change:uninstall", "Uninstall releases, with what they made."),
     },
     "release-get": {
+        "all": Entry("release.show:everything", "Print all that is known of a release."),
         "values": Entry("release.show:values", "Print the values that a release was given."),
         "manifest": Entry("release.show:manifest", "Print what a release applied."),
         "notes": Entry("release.show:notes", "Print the notes of a release."),

@@ -73,6 +73,17 @@ def test_a_release_lives_on_the_command_line(release) -> None:
     )
     assert release("get", "values", "shop", *space) == "colour: red\n"
     assert 'COLOUR: "red"' in release("get", "manifest", "shop", *space)
+    everything = release("get", "all", "shop", *space)
+    for part in (
+        "REVISION: 2",
+        "USER-SUPPLIED VALUES:\ncolour: red\n",
+        "COMPUTED VALUES:\n",
+        "HOOKS:\n",
+        "NOTES:\n",
+    ):
+        assert part in everything
+    assert everything.index("MANIFEST:\n---\n# Source: web/") > everything.index("HOOKS:\n")
+    assert "REVISION: 1\n" in release("get", "all", "shop", "--revision", "1", *space)
     assert "+  COLOUR: red" in release("diff", "shop", "1", "2", *space, code=1)
     assert "revision 3: Rollback to 1" in release("rollback", "shop", *space)
     rows = [line.split() for line in release("history", "shop", *space).splitlines()[1:]]

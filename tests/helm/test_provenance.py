@@ -14,6 +14,7 @@ from serving import run_server
 from labkit.cli import frame
 from labkit.errors import ChartError
 from labkit.helm import Chart, Signing
+from labkit.helm.keys import Key, make_key
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="no `gpg` command here, to make keys")
 ADA = "Ada <ada@example.org>"
@@ -120,3 +121,37 @@ def test_a_pulled_chart_is_verified_and_unpacked_after_that(
         stop()
     assert f"Signed by: {ADA}" in capsys.readouterr().out
     assert (tmp_path / "known" / "web" / "Chart.yaml").exists()
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Key:
+    return make_key(ADA, tmp_path_factory.mktemp("own"))
+
+
+def test_a_key_made_here_signs_and_verifies_and_gnupg_takes_it(
+    source: Path, tmp_path: Path, own: Key, keys: Path, backend: str
+) -> None:
+    made = Chart(source, with_backend=backend).package(tmp_path / "signed", signing=own.signing)
+    assert Chart(made, with_backend=backend).verify(own.public).signed_by == (ADA,)
+    with pytest.raises(ChartError, match="whose key is not among these"):
+        Chart(made, with_backend=backend).verify(keys / "pubring.gpg")
+    listed = gpg(keys, "--show-keys", "--with-colons", str(own.public)).decode()
+    assert f":{ADA}:" in listed
+    assert gpg(keys, "--list-packets", str(own.secret)).count(b"packet:") == 3
+
+
+def test_a_key_s_secret_half_is_its_owner_s_alone_and_never_written_over(own: Key) -> None:
+    assert own.secret.stat().st_mode & 0o077 == 0
+    with pytest.raises(ChartError, match="there are keys already"):
+        make_key("Eve", own.secret.parent)
+
+
+def test_a_key_and_a_signature_on_the_command_line(source: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert frame.run(["chart", "keygen", ADA, "-d", "keys"]) == 0
+    sign = ["chart", "package", str(source), "--sign", "--key", "Ada", "--keyring", "keys/secring.gpg"]
+    assert frame.run(sign) == 0
+    assert frame.run(["chart", "verify", "web-0.1.0.tgz", "--keyring", "keys/pubring.gpg"]) == 0
+    assert f"Signed by: {ADA}" in capsys.readouterr().out
+    assert frame.run(["chart", "keygen", " ", "-d", "none"]) == 1
+    assert "wants its owner's name" in capsys.readouterr().err

@@ -406,3 +406,32 @@ def test_a_cluster_that_does_not_answer_is_said(tmp_path: Path, web: Chart, back
     )
     with pytest.raises(ReleaseError, match="the cluster does not answer"):
         Releases(gone, with_backend=backend).install("demo", web)
+
+
+@both
+def test_a_template_that_reused_values_break_is_told_as_rendering_tells_it(
+    releases: Releases, web: Chart
+) -> None:
+    """The new chart's default of ``image.tag`` is not among the values that were kept."""
+    releases.install("demo", web)
+    values = web.path / "values.yaml"
+    values.write_text(values.read_text() + "image:\n  tag: latest\n")
+    broken(
+        web, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {tag: {{ .Values.image.tag }}}\n"
+    )
+    with pytest.raises(RenderError) as told:
+        releases.upgrade("demo", web, Given(set=["colour=red"]), values_from="reuse")
+    assert told.value.where.endswith("templates/extra.yaml:4:22")
+    assert "`.Values.image` has no value" in told.value.problem
+    assert "reset-then-reuse" in told.value.fix
+
+
+@pytest.mark.parametrize("how", ["reset", "reset-then-reuse"])
+def test_reused_values_are_no_reason_where_the_new_defaults_count(
+    releases: Releases, web: Chart, how
+) -> None:
+    releases.install("demo", web)
+    broken(web, "tag: {{ .Values.image.tag }}\n")
+    with pytest.raises(RenderError) as told:
+        releases.upgrade("demo", web, values_from=how)
+    assert "--reset-then-reuse-values" not in told.value.fix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,9 +22,11 @@ from labkit.cli.release.options import (
 )
 from labkit.cli.session import say
 from labkit.errors import ReleaseError
+from labkit.k8s import yaml
 
 if TYPE_CHECKING:
     from labkit.helm import Difference
+    from labkit.helm.releases.revision import Hook
 
 
 def list_(
@@ -106,7 +109,25 @@ def notes(name: Name, namespace: Namespace = "default", revision: Revision_ = 0)
 def hooks(name: Name, namespace: Namespace = "default", revision: Revision_ = 0) -> None:
     """Print the hooks of a release, which its manifest does not hold."""
     for hook in releases(namespace).status(name, revision).hooks:
-        say(f"---\n# {', '.join(hook.events)}  {hook.phase or 'has not run'}\n{hook.manifest.strip()}")
+        say(_hook(hook))
+
+
+def _hook(hook: Hook) -> str:
+    return f"---\n# {', '.join(hook.events)}  {hook.phase or 'has not run'}\n{hook.manifest.strip()}"
+
+
+def everything(name: Name, namespace: Namespace = "default", revision: Revision_ = 0) -> None:
+    """Print all that is known of a release: how it stands, values, hooks, manifest, notes."""
+    space = releases(namespace)
+    found = space.status(name, revision)
+    show(replace(found, notes=""))
+    for heading, computed in (("USER-SUPPLIED VALUES", False), ("COMPUTED VALUES", True)):
+        say(f"\n{heading}:\n{yaml.dump(space.values(name, found.revision, computed=computed)).rstrip()}")
+    say("\nHOOKS:")
+    for hook in found.hooks:
+        say(_hook(hook))
+    say(f"\nMANIFEST:\n{found.manifest.rstrip()}")
+    say(f"\nNOTES:\n{found.notes.rstrip()}")
 
 
 def diff(

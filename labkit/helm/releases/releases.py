@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from labkit.errors import HelmError, ReleaseError, ReleaseNotFound
+from labkit.errors import HelmError, ReleaseError, ReleaseNotFound, RenderError, ValuesError
 from labkit.helm import failures, schemas
 from labkit.helm.backend import Refused, Release, ReleaseCall, backend
 from labkit.helm.chart import check_release_name, check_renderable
 from labkit.helm.compare import Difference, differing
 from labkit.helm.explain import origin
+from labkit.helm.goerrors import frames
 from labkit.helm.metadata import read_metadata, template_names, value_keys
 from labkit.helm.numbers import with_prelude
 from labkit.helm.releases.refusals import About, explain, named_object
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 Wait = Literal["", "hookOnly", "watcher", "legacy"]
 SECONDS = 300.0  # Helm's own
+_KEPT = (
+    "; with --reuse-values the defaults of the new chart do not count, and a value that is new in it is missing: "
+    "--reset-then-reuse-values takes them, too"
+)
 
 
 @dataclass(frozen=True)
@@ -269,7 +274,10 @@ class Releases:
                 files, metadata.name, template_names(files, metadata.name), partial(origin, given)
             )
             source = _template_of(refused.words, chart, Release(name, space), values)
-            raise _refused(refused.words, place, About(name, space), source) from None
+            error = _refused(refused.words, place, About(name, space), source)
+            if options.get("reuse_values") and isinstance(error, (RenderError, ValuesError)):
+                error.fix = f"{error.fix}{_KEPT}"
+            raise error from None
         except LimitMet as met:
             raise _limit(met, About(name, space)) from None
 
@@ -313,7 +321,7 @@ def _refused(words: str, place: failures.Place, about: About, source: str) -> He
     """A template's or the schema's failure as rendering says it; what the cluster refuses as `explain` does."""
     in_chart = any(
         mark in words for mark in ("execution error at", f"({place.chart}/", f"template: {place.chart}/")
-    )
+    ) or any(frame.file.startswith(f"{place.chart}/") for frame in frames(words))
     if in_chart or "meet the specifications of the schema" in words or "chart requires kubeVersion" in words:
         return failures.explain(words, place)
     return explain(words, about, source)
