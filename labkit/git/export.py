@@ -47,9 +47,8 @@ def use(folder: Path) -> bool:
     return folder.is_dir()
 
 
-def export(reader: Reader, sha: str, folder: Path, limits: Limits) -> Path:
-    """Commit `sha` of `reader` as files in `folder`/<tree id>; returned as it is if it is there already."""
-    tree = reader.tree(sha)
+def export(reader: Reader, sha: str, tree: str, folder: Path, limits: Limits) -> Path:
+    """Commit `sha` of `reader`, whose tree is `tree`, as files in `folder`/<tree id>, written once."""
     target = folder / tree
     if use(target):
         return target
@@ -72,8 +71,7 @@ def _write(reader: Reader, tree: str, made: Path, limits: Limits) -> None:
     env = environment(any_owner=True, config=(("core.bare", "false"),))
     env |= {"GIT_INDEX_FILE": str(made / "index")}
     here = (f"--git-dir={reader.git_dir}", f"--work-tree={made / 'tree'}")
-    run(*here, "read-tree", tree, env=env, cwd=made, where=reader.where, seconds=limits.seconds)
-    checkout = ("checkout-index", "--all", "--force", "--quiet")
+    checkout = ("read-tree", "--reset", "-u", tree)
     run(*here, *checkout, env=env, cwd=made / "tree", where=reader.where, seconds=limits.seconds)
 
 

@@ -44,7 +44,7 @@ _TABLE: tuple[tuple[str, type[GitError], str, str], ...] = (
       r"|does not exist|not valid: is this a git repository|not a git repository|no such file or directory"),
      RepositoryNotFound, "There is no Git repository.",
      "Check the address; `labkit repo list` shows the lab's own."),
-    (r"could(n't| not) find remote ref|not our ref|unadvertised object|no such remote ref", RevisionNotFound,
+    (r"could(n't| not) find remote ref|not our ref|unadvertised object|no such remote ref|bad object", RevisionNotFound,
      "The repository has no such revision.", "Check the name of the branch, tag or commit."),
     (r"certificate|ssl", RepositoryUnreachable, "The host's certificate is not trusted.",
      "Name its authority in SSL_CERT_FILE, or check the clock and the address."),

@@ -147,8 +147,8 @@ class Mirror:
         root = self._exported(origin, commit.sha)
         if root is None:
             with origin.transfer:
-                self._ensure(origin, commit.sha, credential)
-                root = export(origin.reader, commit.sha, self.cache_dir / "exports", self.limits)
+                tree = self._ensure(origin, commit.sha, credential)
+                root = export(origin.reader, commit.sha, tree, self.cache_dir / "exports", self.limits)
             with self._lock:
                 self._roots[origin.git_dir, commit.sha] = root
                 if len(self._roots) > _REMEMBERED_COMMITS:
@@ -296,10 +296,13 @@ class Mirror:
 
     def _ensure(
         self, origin: _Origin, sha: str, credential: Credential | None, refs: list[Ref] | None = None
-    ) -> None:
-        """Has one commit in the mirror (the caller holds the lock); a damaged mirror is made anew."""
-        if is_git_dir(origin.git_dir) and origin.reader.has_commit(sha):
-            return
+    ) -> str:
+        """Has one commit in the mirror (the caller holds the lock), and says its tree's id.
+
+        A damaged mirror is made anew.
+        """
+        if is_git_dir(origin.git_dir) and (tree := origin.reader.tree(sha)):
+            return tree
         try:
             self._fetch_one(origin, sha, credential)
         except (AuthenticationRequired, RepositoryUnreachable, RepositoryBusy):
@@ -309,8 +312,9 @@ class Mirror:
         except GitError:  # damaged, or a lock that a killed git left; it is only a cache
             self._forget(origin)
             self._fetch_all(origin, credential)
-        if not origin.reader.has_commit(sha):
-            raise revisions.not_found(refs or self._refs(origin, credential, 60.0), sha, where=origin.where)
+        if tree := origin.reader.tree(sha):
+            return tree
+        raise revisions.not_found(refs or self._refs(origin, credential, 60.0), sha, where=origin.where)
 
     def _forget(self, origin: _Origin) -> None:
         shutil.rmtree(origin.git_dir, ignore_errors=True)
@@ -320,7 +324,8 @@ class Mirror:
 
     def _fetch_one(self, origin: _Origin, sha: str, credential: Credential | None) -> None:
         """One commit without its history, kept by a reference of its own."""
-        if is_git_dir(origin.git_dir) and len(origin.reader.refs()) > _KEPT_COMMITS:
+        kept = origin.git_dir / "refs" / "lab"
+        if kept.is_dir() and len(list(kept.iterdir())) > _KEPT_COMMITS:
             self._forget(origin)
         self._make(origin)
         self._transfer(origin, credential, "--depth=1", f"{sha}:refs/lab/{sha}")

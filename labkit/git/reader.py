@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import GitError, PathNotFound
 from labkit.git.command import Result, environment, run
-from labkit.git.revisions import Ref, check_revision, not_found
+from labkit.git.revisions import Ref, check_revision, is_commit_sha, not_found
 from labkit.git.values import Branch, Change, Commit, Diff, Log, Person, parse_name_status
 
 if TYPE_CHECKING:
@@ -144,10 +144,14 @@ class Reader:
     ) -> Log:
         """At most `limit` commits from `revision` back, newest first; only those that touched `path`;
         none that the commits `without` contain already."""
-        wanted = [self.resolve(revision), *(f"^{self.resolve(other)}" for other in without)]
+        wanted = [self._id(revision), *(f"^{self._id(other)}" for other in without)]
         paths = ["--", f":(literal){check_path(path, where=self.where)}"] if path else ["--"]
         options = ("log", "-z", "--no-show-signature", f"--max-count={int(limit)}", _FORMAT)
         return parse_log(self.git(*options, *wanted, *paths).text)
+
+    def _id(self, revision: str) -> str:
+        """What `resolve` says; a commit's id is taken as it stands, for which git need not be started."""
+        return revision if is_commit_sha(revision) else self.resolve(revision)
 
     def changes(self, shas: Sequence[str]) -> dict[str, tuple[Change, ...]]:
         """The files that each of these commits changed; of a merge, against its first parent."""
@@ -189,6 +193,8 @@ class Reader:
 
     def blobs(self, shas: Collection[str]) -> dict[str, bytes]:
         """The content of several blobs, read by one command (git-cat-file(1), "Batch Output")."""
+        if not shas:
+            return {}
         output = self.git("cat-file", "--batch", stdin="".join(f"{sha}\n" for sha in shas).encode()).output
         found, at = {}, 0
         while at < len(output):

@@ -180,11 +180,13 @@ class Controller:
         asked = {"metadata": {"annotations": {REFRESH: "normal"}}}
         self._reconciler.ask(name)
         try:
-            self._home.patch(API_VERSION, "Application", name, NAMESPACE, patch=asked)
+            noted = self._home.patch(API_VERSION, "Application", name, NAMESPACE, patch=asked)
         except LabError as error:
             log.warning(
                 "%s: the refresh could not be noted, and is done all the same: %s", name, error.problem
             )
+        else:  # a pass that did not know of it would write over it, be refused, and begin again
+            self._applications.informer.answered("MODIFIED", noted)
         self._loop.enqueue(name)
 
     def preview(self, payload: JSON, before: str, after: str) -> list[JSON]:

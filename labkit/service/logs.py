@@ -57,5 +57,6 @@ def configure(path: Path, secrets: Iterable[str], *, level: int = logging.INFO) 
     root.addHandler(handler)
     root.setLevel(level)
     logging.getLogger("urllib3").setLevel(logging.WARNING)  # it tells of every retry while a cluster starts
+    logging.getLogger("casbin").setLevel(logging.WARNING)  # it tells its model each time that it reads one
     logging.raiseExceptions = False  # a full disk must not end the service for want of a log line
     return handler
