@@ -42,6 +42,7 @@ class HttpsServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             ssl_certfile=tls.certificate,
             ssl_keyfile=tls.key,
             timeout_keep_alive=300,
