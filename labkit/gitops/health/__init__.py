@@ -32,6 +32,7 @@ from labkit.gitops.health.health import (
     Health,
     worst,
 )
+from labkit.gitops.sync import hooks
 from labkit.k8s.objects import Object, group_of, metadata
 
 __all__ = [
@@ -91,11 +92,17 @@ def register(group: str, kind: str, rule: Rule) -> None:
 
 
 def assess(obj: Object) -> Health | None:
-    """The health of a live object; ``None`` for a kind that has none."""
-    if metadata(obj).get("deletionTimestamp"):
+    """The health of a live object; ``None`` for a kind that has none, Unknown for what its rule cannot read.
+
+    A hook that is being deleted and held by its finalizer is judged as before: its end is still to be noted.
+    """
+    if metadata(obj).get("deletionTimestamp") and not hooks.held(obj):
         return Health(PROGRESSING, "Pending deletion")
     rule = _RULES.get((group_of(obj.get("apiVersion", "")), obj.get("kind", "")))
-    return rule(obj) if rule else None
+    try:
+        return rule(obj) if rule else None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a custom resource's status may be anything
+        return Health(UNKNOWN, f"its status cannot be read: {error}")
 
 
 def aggregate(found: Iterable[str]) -> str:

@@ -11,12 +11,10 @@ _FAILURES = {
     "AbleToScale": {"FailedGetScale", "FailedUpdateScale"},
     "ScalingActive": {
         "FailedGetResourceMetric",
-        "FailedGetContainerResourceMetric",
         "FailedGetPodsMetric",
         "FailedGetObjectMetric",
         "FailedGetExternalMetric",
         "FailedComputeMetricsReplicas",
-        "InvalidMetricSourceType",
         "InvalidSelector",
     },
 }

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from labkit.gitops.health.health import DEGRADED, HEALTHY, PROGRESSING, UNKNOWN, Health, conditions, is_true
+from labkit.gitops.sync import hooks
 from labkit.k8s.objects import Object, annotations_of
 
 IGNORE_RESTART_POLICY = "argocd.argoproj.io/ignore-restart-policy"
@@ -25,14 +26,16 @@ def health(obj: Object) -> Health:
     if phase == "Succeeded":
         return Health(HEALTHY, str(status.get("message") or ""))
     if phase == "Failed":
-        return Health(DEGRADED, str(status.get("message") or _failure(containers)))
+        ended = [*(status.get("initContainerStatuses") or []), *containers]
+        return Health(DEGRADED, str(status.get("message") or _failure(ended)))
     if phase == "Running":
         return _running(obj, containers) if always else Health(PROGRESSING, str(status.get("message") or ""))
     return Health(UNKNOWN, str(status.get("message") or ""))
 
 
 def _judged_as_always(obj: Object) -> bool:
-    return annotations_of(obj).get(IGNORE_RESTART_POLICY) == "true"
+    """Whether it is to be judged as one that runs for ever; a hook never is, since its end is waited for."""
+    return annotations_of(obj).get(IGNORE_RESTART_POLICY) == "true" and not hooks.is_hook(obj)
 
 
 def _running(obj: Object, containers: list[dict[str, Any]]) -> Health:
@@ -55,10 +58,10 @@ def _broken(containers: list[dict[str, Any]]) -> str:
 def _failure(containers: list[dict[str, Any]]) -> str:
     for container in containers:
         ended = (container.get("state") or {}).get("terminated") or {}
-        if ended.get("reason") == "OOMKilled":
-            return "OOMKilled"
         if ended.get("message"):
             return str(ended["message"])
+        if ended.get("reason") == "OOMKilled":
+            return "OOMKilled"
         if ended.get("exitCode"):
             return f'container "{container.get("name")}" failed with exit code {ended["exitCode"]}'
     return ""

@@ -16,10 +16,11 @@ def health(obj: Object) -> Health:
     if wanted is not None and ready < wanted:
         return Health(PROGRESSING, f"Waiting for {wanted - ready} pods to be ready...")
     strategy = get_path(spec, "updateStrategy", "type", default="")
-    partition = get_path(spec, "updateStrategy", "rollingUpdate", "partition")
-    if strategy == "RollingUpdate" and partition is not None:
-        updated, share = number(status, "updatedReplicas"), (wanted or 0) - partition
-        if wanted is not None and updated < share:
+    rolling = get_path(spec, "updateStrategy", "rollingUpdate")
+    if strategy == "RollingUpdate" and rolling is not None:
+        updated, partition = number(status, "updatedReplicas"), rolling.get("partition")
+        share = (wanted or 0) - (partition or 0)
+        if wanted is not None and partition is not None and updated < share:
             words = f"{updated} out of {share} new pods have been updated..."
             return Health(PROGRESSING, f"Waiting for partitioned roll out to finish: {words}")
         return Health(HEALTHY, f"partitioned roll out complete: {updated} new pods have been updated...")
