@@ -22,7 +22,7 @@ from labkit.gitops.deletion import Deletion
 from labkit.gitops.diff.compare import SYNCED
 from labkit.gitops.orphans import WARNING
 from labkit.gitops.running import Running, begin
-from labkit.gitops.status import difference, set_conditions, set_health, stamp
+from labkit.gitops.status import difference, moment, set_conditions, set_health, stamp
 from labkit.gitops.sync.afterwards import settle
 from labkit.gitops.sync.carry import Carrier
 from labkit.gitops.sync.gates import HELD_SECONDS
@@ -259,7 +259,8 @@ class Reconciler:
                 app.obj, "OperationStarted", f"Initiated {_who(operation)} sync to {_revision(state)}"
             )
         by_hand = not (status["operationState"]["operation"].get("initiatedBy") or {}).get("automated")
-        if held := self._projects.held(app, self._clock.now(), manual=by_hand):
+        since = moment(status["operationState"]["startedAt"])
+        if held := self._projects.held(app, self._clock.now(), manual=by_hand, began=since):
             status["operationState"]["message"] = held
             return HELD_SECONDS
         job = Running(

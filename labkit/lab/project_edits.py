@@ -91,6 +91,8 @@ def window(
     manual_sync: bool = False,
     time_zone: str = "",
     and_operator: bool = False,
+    sync_overrun: bool = False,
+    description: str = "",
 ) -> JSON:
     """An entry of ``syncWindows``; what is not said is not in it."""
     said: JSON = {
@@ -103,6 +105,8 @@ def window(
         "manualSync": manual_sync,
         "timeZone": time_zone,
         "andOperator": and_operator,
+        "syncOverrun": sync_overrun,
+        "description": description,
     }
     return {field: value for field, value in said.items() if value}
 

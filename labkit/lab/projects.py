@@ -180,7 +180,8 @@ class Project:
     def add_window(self, kind: str, schedule: str, duration: str, **more: Any) -> Project:
         """A window: ``project.add_window("deny", "0 22 * * *", "8h", applications=["*"])``.
 
-        ``namespaces``, ``clusters``, ``manual_sync``, ``time_zone`` and ``and_operator`` are the others.
+        ``namespaces``, ``clusters``, ``manual_sync``, ``time_zone``, ``and_operator``, ``sync_overrun`` and
+        ``description`` are the others.
         """
         made = edits.window(kind, schedule, duration, **more)
         return self.change(lambda spec: edits.add_to(spec, "syncWindows", made, "the sync window"))

@@ -55,7 +55,10 @@ def test_a_rolling_update_without_a_partition_counts_as_partitioned() -> None:
     """As in Argo CD, which looks whether ``rollingUpdate`` is there."""
     status = {"observedGeneration": 1, "readyReplicas": 1, "updatedReplicas": 1}
     status |= {"updateRevision": "b", "currentRevision": "a"}
-    spec = {"replicas": 1, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}}
+    spec = {
+        "replicas": 1,
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
+    }
     obj = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"generation": 1}}
     found = health.assess({**obj, "spec": spec, "status": status})
     assert found == ("Healthy", "partitioned roll out complete: 1 new pods have been updated...")

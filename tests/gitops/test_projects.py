@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from manifests import config
 
 from labkit.gitops import operations
 from labkit.gitops.api import NAMESPACE
 from labkit.gitops.api.names import API_VERSION
+from labkit.gitops.projects import Window, can_go_on
 
 ANYWHERE = [{"server": "*", "namespace": "*"}]
 USUAL = {
@@ -118,3 +121,31 @@ def test_a_window_that_lets_nobody_through_holds_a_person_too(world, project, re
     assert world.find("ConfigMap", "a", "team") is None
     project(syncWindows=[])
     world.settled(app)
+
+
+DAY = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("windows", "began", "may"),
+    [
+        ([("deny", 12, False)], 11, False),
+        ([("deny", 12, True)], 11, True),
+        ([("deny", 12, True)], 12.5, False),  # it could not have begun
+        ([("deny", 12, True), ("deny", 12, False)], 11, False),  # one that lets nothing go on
+        ([("allow", 11, False)], 11.5, False),
+        ([("allow", 11, True)], 11.5, True),
+        ([("allow", 11, True)], 10, False),
+        ([("allow", 11, True), ("allow", 3, False)], 11.5, False),
+        ([("allow", 11, True), ("deny", 12, True)], 11.5, True),
+    ],
+)
+def test_a_sync_that_began_in_time_may_go_on_where_the_windows_say_so(windows, began, may):
+    """It is half past twelve; each window is open for the hour that begins when it says."""
+    found = [
+        Window.parse({"kind": kind, "schedule": f"0 {hour} * * *", "duration": "1h", "syncOverrun": overrun})
+        for kind, hour, overrun in windows
+    ]
+    now, then = DAY + timedelta(hours=12, minutes=30), DAY + timedelta(hours=began, minutes=5)
+    assert can_go_on(found, now, then, manual=False) is may
+    assert not can_go_on(found, now, now, manual=False)  # whatever windows hold, nothing new begins

@@ -132,7 +132,7 @@ def test_a_project_is_changed_piece_by_piece(town):
     project.permit_kind("", "Secret", scope="namespace", allow=False)
     project.monitor_orphans(warn=True)
     project.create_role("dev", description="Developers").add_group("dev", "my-org:dev")
-    project.add_window("deny", "0 22 * * *", "8h", applications=["*"], manual_sync=True)
+    project.add_window("deny", "0 22 * * *", "8h", applications=["*"], manual_sync=True, sync_overrun=True)
     assert project.spec == {
         "sourceRepos": ["!https://a.example/secret"],
         "destinations": [{"name": "in-cluster", "namespace": "team-*"}],
@@ -147,6 +147,7 @@ def test_a_project_is_changed_piece_by_piece(town):
                 "duration": "8h",
                 "applications": ["*"],
                 "manualSync": True,
+                "syncOverrun": True,
             }
         ],
     }

@@ -37,6 +37,7 @@ def list_(name: Name, output: Output = Format.TABLE) -> None:
             "MANUALSYNC": lambda w: "Enabled" if w.get("manualSync") else "Disabled",
             "TIMEZONE": lambda w: w.get("timeZone") or "UTC",
             "USEANDOPERATOR": lambda w: "Enabled" if w.get("andOperator") else "Disabled",
+            "SYNCOVERRUN": lambda w: "Enabled" if w.get("syncOverrun") else "Disabled",
         },
         name=lambda w: str(w["id"]),
         empty=f"No sync windows. Add one: labkit proj windows add {name} --help",
@@ -58,6 +59,10 @@ def add(
     use_and_operator: Annotated[
         bool, typer.Option("--use-and-operator", help="All of what is named has to fit, not one.")
     ] = False,
+    sync_overrun: Annotated[
+        bool, typer.Option("--sync-overrun", help="A sync that began while it was allowed may end.")
+    ] = False,
+    description: Annotated[str, typer.Option("--description", help="What it is for.")] = "",
 ) -> None:
     """Add a sync window.
 
@@ -73,6 +78,8 @@ def add(
         manual_sync=manual_sync,
         time_zone=time_zone,
         and_operator=use_and_operator,
+        sync_overrun=sync_overrun,
+        description=description,
     )
     note(f"sync window added to project {name!r}")
 

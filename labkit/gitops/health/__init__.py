@@ -101,7 +101,12 @@ def assess(obj: Object) -> Health | None:
     rule = _RULES.get((group_of(obj.get("apiVersion", "")), obj.get("kind", "")))
     try:
         return rule(obj) if rule else None
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a custom resource's status may be anything
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:  # a custom resource's status may be anything
         return Health(UNKNOWN, f"its status cannot be read: {error}")
 
 

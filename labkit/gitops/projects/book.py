@@ -10,7 +10,7 @@ from labkit.errors import LabError
 from labkit.gitops.api.application import InvalidSpec
 from labkit.gitops.api.names import IN_CLUSTER, IN_CLUSTER_SERVER, NAMESPACE
 from labkit.gitops.projects.project import Project
-from labkit.gitops.projects.windows import can_sync
+from labkit.gitops.projects.windows import can_go_on
 from labkit.k8s.objects import Object, gvk, name_of, namespace_of
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class Projects:
 
         return permits
 
-    def held(self, app: Application, now: datetime, *, manual: bool) -> str:
-        """Which sync window holds a sync now; empty if none does."""
+    def held(self, app: Application, now: datetime, *, manual: bool, began: datetime | None = None) -> str:
+        """Which sync window holds a sync now, one that is to begin or one that ``began``; empty if none does."""
         to = self.whole(app.destination)
         about = [window for window in self.of(app).windows if window.matches(app.name, to)]
-        found = [(window, window.is_active(now)) for window in about]
-        if can_sync(found, manual=manual):
+        if can_go_on(about, now, began or now, manual=manual):
             return ""
+        found = [(window, window.is_active(now)) for window in about]
         holding = [w for w, active in found if active and w.kind == "deny"] or [w for w, _ in found]
         return f"sync is blocked by a sync window ({'; '.join(map(str, holding))})"
 

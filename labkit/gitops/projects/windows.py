@@ -1,7 +1,8 @@
 """Sync windows: the hours in which a project's applications may be synced, or may not.
 
 An active deny blocks. Else an active allow permits. Else the mere existence of an allow, which is not active now,
-blocks. ``manualSync`` on a window lets a person through where automation is held.
+blocks. ``manualSync`` on a window lets a person through where automation is held; ``syncOverrun`` lets a sync that
+began while it was allowed go on to its end.
 
 Source: the SyncWindow types in pkg/apis/application/v1alpha1/types.go in Argo CD.
 """
@@ -18,7 +19,7 @@ from labkit.gitops.projects import globs
 from labkit.k8s import schedules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from labkit.gitops.api.application import Destination
@@ -40,6 +41,7 @@ class Window:
     clusters: tuple[str, ...] = ()
     manual: bool = False
     all_of: bool = False
+    overrun: bool = False
 
     @classmethod
     def parse(cls, raw: JSON, number: int = 0) -> Window:
@@ -69,6 +71,7 @@ class Window:
             tuple(raw.get("clusters") or ()),
             manual=bool(raw.get("manualSync")),
             all_of=bool(raw.get("andOperator")),
+            overrun=bool(raw.get("syncOverrun")),
         )
 
     def is_active(self, now: datetime) -> bool:
@@ -95,11 +98,25 @@ class Window:
 
 def can_sync(windows: Iterable[tuple[Window, bool]], *, manual: bool) -> bool:
     """Whether a sync may begin, by the windows that are about the application and whether each is active."""
-    found = list(windows)
-    denying = [window for window, active in found if active and window.kind == "deny"]
-    if denying:
-        return manual and all(window.manual for window in denying)
-    allowing = [(window, active) for window, active in found if window.kind == "allow"]
-    if not allowing or any(active for _, active in allowing):
+    holding = _holding(list(windows))
+    return not holding or (manual and all(window.manual for window in holding))
+
+
+def can_go_on(windows: Sequence[Window], now: datetime, began: datetime, *, manual: bool) -> bool:
+    """Whether a sync that began at that moment may go on now, by the windows that are about the application.
+
+    Where all that hold it now have ``syncOverrun``, it may if it might have begun when it did.
+    """
+    seen = [(window, window.is_active(now)) for window in windows]
+    if can_sync(seen, manual=manual):
         return True
-    return manual and all(window.manual for window, _ in allowing)
+    then = [(window, window.is_active(began)) for window in windows]
+    return all(window.overrun for window in _holding(seen)) and can_sync(then, manual=manual)
+
+
+def _holding(windows: Sequence[tuple[Window, bool]]) -> list[Window]:
+    """Those that stand in the way: denying ones that are active, else allowing ones of which none is."""
+    if denying := [window for window, active in windows if active and window.kind == "deny"]:
+        return denying
+    allowing = [(window, active) for window, active in windows if window.kind == "allow"]
+    return [] if any(active for _, active in allowing) else [window for window, _ in allowing]
