@@ -76,7 +76,7 @@ def find(
                 roots[uid_of(obj)] = obj
     found = sorted(roots.values(), key=lambda obj: (str(obj.get("kind")), name_of(obj)))
     count = sum(1 for root in found for _ in _descend(root, live, DEPTH))
-    return Orphans(tuple(found), count, warn=rules.get("warn") is not False)
+    return Orphans(tuple(found), count, warn=rules.get("warn") is True)
 
 
 def _is_orphan(obj: Object, project: Project, rules: JSON, exists: Callable[[str], bool]) -> bool:

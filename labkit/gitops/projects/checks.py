@@ -5,6 +5,7 @@ Source: ``ValidateProject`` in pkg/apis/application/v1alpha1/app_project_types.g
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from labkit.gitops.api.application import InvalidSpec
@@ -64,8 +65,9 @@ def _windows(spec: JSON) -> None:
                 where=where,
                 fix="applications: ['*']",
             )
+        window = replace(window, manual=False, overrun=False)  # of when and what for, not of how strictly
         if window in seen:
-            raise InvalidSpec("the sync window is there twice", where=where, fix="Remove one of the two.")
+            raise InvalidSpec("the sync window already exists", where=where, fix="Remove one of the two.")
         seen.append(window)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from labkit.gitops.api.application import Destination
 
 JSON = dict[str, Any]
+_DESCRIPTION = 255
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -60,6 +61,10 @@ class Window:
         zone = raw.get("timeZone") or ""
         if zone and not schedules.is_zone(zone):
             raise InvalidSpec(f"unknown time zone {zone!r}", where=f"{where}.timeZone", fix="Europe/Berlin")
+        if len(str(raw.get("description") or "")) > _DESCRIPTION:
+            raise InvalidSpec(
+                f"more than {_DESCRIPTION} characters", where=f"{where}.description", fix="Shorten it."
+            )
         parts = re.findall(r"([0-9.]+)(h|ms|m|s)", duration)
         return cls(
             kind,
