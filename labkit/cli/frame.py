@@ -11,6 +11,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -218,6 +219,13 @@ _BOOLEANS = (
     "cascade", "auto-prune", "self-heal", "prune", "allow-empty", "upsert", "dry-run", "async", "refresh",
     "hard-refresh", "sync", "health", "operation", "force", "yes", "validate", "set-finalizer",
 )  # fmt: skip
+# Helm's other names for its commands, each where a group has the command.
+_ALIASES = {
+    "dep": "dependency", "dependencies": "dependency", "ls": "list", "up": "update", "rm": "remove",
+    "inspect": "show", "fetch": "pull", "hist": "history", "un": "uninstall", "del": "uninstall",
+    "delete": "uninstall",
+}  # fmt: skip
+_DRY_RUNS = {"install", "upgrade", "rollback"}  # of `release`: there it has a kind
 _SAID = {"--auth-token": "auth_token", "--server": "server"}
 _SWITCH = re.compile(rf"--({'|'.join(_BOOLEANS)})=(true|false)")
 
@@ -240,7 +248,10 @@ class LazyGroup(typer.core.TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The real command in place of the line that stood for it."""
-        name, command, rest = super().resolve_command(ctx, args)
+        meant = _ALIASES.get(args[0], "") if args and args[0] not in self.entries else ""
+        name, command, rest = super().resolve_command(
+            ctx, [meant, *args[1:]] if meant in self.entries else args
+        )
         if name is None or command is None:
             return name, command, rest
         return name, load(name, self.entries[name]), rest
@@ -388,10 +399,21 @@ def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
     return interruptible
 
 
+def _with_kind_of_dry_run(arguments: list[str]) -> list[str]:
+    """`--dry-run` alone is `--dry-run=client`, as for Helm; only a kind after it is taken for its value."""
+    if not any(group == "release" and name in _DRY_RUNS for group, name in pairwise(arguments)):
+        return arguments
+    following = [*arguments[1:], ""]
+    return [
+        f"{each}=client" if each == "--dry-run" and next_ not in {"client", "server", "none"} else each
+        for each, next_ in zip(arguments, following, strict=True)
+    ]
+
+
 def _global_options(arguments: list[str]) -> list[str]:
     """Take the global options out wherever they stand, and write ``--flag=false`` the way our parser wants it."""
     rest: list[str] = []
-    left = iter(arguments)
+    left = iter(_with_kind_of_dry_run(arguments))
     for argument in left:
         if argument == "--":
             return [*rest, argument, *left]

@@ -88,7 +88,7 @@ def _with_chart(verb: str, call: ReleaseCall, run: Run, more: list[str]) -> Any:
 
 def _rollback(call: ReleaseCall, run: Run) -> Any:
     version = call.options.get("version")
-    run(["rollback", call.name, *([str(version)] if version else []), *_flags(call)], call)
+    run(["rollback", call.name, *([str(version)] if version else []), *_dry_run(call), *_flags(call)], call)
     return {}
 
 

@@ -28,6 +28,7 @@ from labkit.helm.metadata import (
     read_metadata,
     template_names,
     value_keys,
+    with_versions,
 )
 from labkit.helm.numbers import PRELUDE, with_prelude
 from labkit.helm.provenance import signing_error, verification_error
@@ -249,23 +250,37 @@ class Chart:
         value_files: Sequence[Path | str] = (),
         values: Mapping[str, Any] | str | None = None,
         set: Sequence[str] = (),  # noqa: A002 - the flag's name
+        set_string: Sequence[str] = (),
+        set_json: Sequence[str] = (),
+        set_file: Sequence[str] = (),
         namespace: str = "default",
         kube_version: str = "",
         limits: Limits = LIMITS,
     ) -> list[LintMessage]:
         """What Helm's lint and the lab find wrong, worst first; never an error for what is wrong in the chart."""
-        given = Given(value_files, values, set=set, inside=self.inside)
+        given = Given(
+            value_files, values, set_json, set, set_string, set_file, inside=self.inside, refs=self.refs
+        )
         return lint(self, given, strict=strict, namespace=namespace, kube_version=kube_version, limits=limits)
 
-    def package(self, destination: Path | str, *, signing: Signing | None = None) -> Path:
+    def package(
+        self,
+        destination: Path | str,
+        *,
+        signing: Signing | None = None,
+        version: str = "",
+        app_version: str = "",
+    ) -> Path:
         """Archive the chart as ``NAME-VERSION.tgz`` in a folder, and return the file.
 
         With ``signing``, its provenance file is beside it: who made it, and what it hashes to, signed (PGP).
+        ``version`` and ``app_version`` take the place of those in ``Chart.yaml``, in the archive only.
         """
         files, metadata = self._read()
         check_dependencies(files, metadata)
+        own = with_versions(self.files(), version=version, app_version=app_version)
         try:
-            return self.backend.package(self.files(), Path(destination), signing)
+            return self.backend.package(own, Path(destination), signing)
         except Refused as refused:
             raise signing_error(refused, self.shown_as, signing) from None
 

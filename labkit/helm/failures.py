@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from labkit.errors import ChartError, HelmError, RenderError, ValuesError
 from labkit.helm.functions import FUNCTIONS
 from labkit.helm.goerrors import Frame, frames
+from labkit.helm.metadata import read_metadata, value_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -211,6 +212,16 @@ def _schema(words: str, place: Place) -> ValuesError:
     fix = "give these values another value; values.schema.json says what each may be"
     if all("additional properties" in line for line in found):
         fix = "take these names out, or correct their spelling: the chart has no such values"
+        named = [name for line in found for name in re.findall(r"'([^']+)'", line.rpartition(": ")[2])]
+        subcharts = value_keys(place.files, read_metadata(place.files))
+        if ours := [name for name in named if name in subcharts]:
+            one = len(ours) == 1
+            fix = (
+                f"{' and '.join(ours)} {'is a dependency' if one else 'are dependencies'} of this chart, and "
+                f"{'finds its' if one else 'find their'} values there: list "
+                f"{'it' if one else 'them'} under `properties` of values.schema.json, as "
+                f'"{ours[0]}": {{"type": "object"}}'
+            )
     return ValuesError(
         f"the chart's schema refuses {found[0]}{more}",
         where=place.files.path("values.schema.json"),

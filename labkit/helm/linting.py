@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from labkit.errors import HelmError
+from labkit.errors import HelmError, ValuesError
 from labkit.helm import goerrors, schemas
 from labkit.helm.backend import Finding, LintJob
 from labkit.helm.metadata import template_names
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from labkit.helm.values import Given
 
 Severity = Literal["info", "warning", "error"]
+_SCHEMA_S = re.compile(r"^- at '|don't meet the specifications of the schema", re.MULTILINE)
 SEVERITIES: dict[int, Severity] = {0: "info", 1: "info", 2: "warning", 3: "error"}
 
 
@@ -78,12 +79,17 @@ def _with_render(
             value_files=given.value_files,
             values=given.values,
             set=given.set,
+            set_string=given.set_string,
+            set_json=given.set_json,
+            set_file=given.set_file,
             kube_version=kube_version,
             limits=limits,
         )
     except HelmError as problem:
         error = _from_error(chart, problem)
         others = [m for m in found if m.severity != "error" or m.path != error.path]
+        if isinstance(problem, ValuesError):  # Helm's lint says it of the values, and of the templates again
+            others = [m for m in others if not _SCHEMA_S.search(m.message)]
         return [error, *others]
     return found
 

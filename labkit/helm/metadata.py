@@ -8,12 +8,13 @@ what to do.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ChartError, ManifestError
 from labkit.helm.text import parse
+from labkit.k8s.yaml import dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +135,19 @@ def template_names(files: ChartFiles, chart: str, folder: str = "", prefix: str 
         for each in {name, *called}:
             names |= template_names(files, chart, place, f"{prefix}/charts/{each}")
     return names
+
+
+def with_versions(files: ChartFiles, *, version: str = "", app_version: str = "") -> ChartFiles:
+    """The same chart under another version, of another application's version; `ChartError` if it is none."""
+    told = {key: value for key, value in (("version", version), ("appVersion", app_version)) if value}
+    if not told:
+        return files
+    if version and not SEMVER.fullmatch(version):
+        raise ChartError(
+            f"{version!r} is no semantic version", where="version", fix="write it as 1.2.0, or 1.2.0-rc.1"
+        )
+    raw = (_mapping(files, "Chart.yaml") or {}) | told
+    return replace(files, files=files.files | {"Chart.yaml": dump(raw).encode()})
 
 
 def value_keys(files: ChartFiles, metadata: Metadata) -> set[str]:

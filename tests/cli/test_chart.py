@@ -8,6 +8,9 @@ import tarfile
 
 import pytest
 
+from labkit.cli import frame
+from labkit.cli.session import session
+
 
 @pytest.fixture
 def run(tmp_path):
@@ -20,6 +23,22 @@ def run(tmp_path):
             timeout=100,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def chart(tmp_path, monkeypatch, capsys):
+    """The same in this process: no second for Python to start."""
+    monkeypatch.setattr(session, "lab", None)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, code: int = 0) -> str:
+        capsys.readouterr()
+        found = frame.run(["chart", *arguments])
+        said = capsys.readouterr()
+        assert found == code, said.out + said.err
+        return said.err if code else said.out
 
     return run
 
@@ -112,3 +131,44 @@ def test_a_template_is_rendered_for_the_cluster_that_is_named(run, tmp_path):
     seen = run("template", "shop", "web", "-s", "templates/seen.yaml", "--notes", *flags)
     for line in ('version: "v1.31.0"', 'has: "true"', 'upgrade: "true"', 'message: "from a file"', "NOTES:"):
         assert line in seen.stdout, seen.stderr
+
+
+def test_what_helm_s_users_leave_out_may_be_left_out(chart, tmp_path):
+    chart("create", "web")
+    assert "name: release-name-web\n" in chart("template", "web")
+    schema = tmp_path / "web" / "values.schema.json"
+    schema.write_text('{"required": ["licence"]}')
+    assert "`(all values)`: missing property 'licence'" in chart("template", "web", code=1)
+    hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, annotations: {helm.sh/hook: pre-install}}\n"
+    (tmp_path / "web" / "templates" / "hook.yaml").write_text(hook)
+    assert "helm.sh/hook" in chart("template", "web", "--skip-schema-validation")
+    without = chart("template", "web", "--skip-schema-validation", "--no-hooks")
+    assert "kind: Deployment" in without
+    assert "helm.sh/hook" not in without
+    said = chart("lint", "web", "--set-string", "licence=1", "--kube-version", "1.31.0", "-n", "shop")
+    assert said.endswith("web: nothing to mend\n")
+    assert "--set-json replicaCount=3" in chart(
+        "explain", "web", "replicaCount", "--set-json", "replicaCount=3"
+    )
+    assert "name: web\n" in chart("inspect", "chart", "web")
+
+
+def test_a_chart_is_packaged_under_another_version_with_its_dependencies(chart, tmp_path):
+    chart("create", "jam")
+    chart("create", "web")
+    own = tmp_path / "web" / "Chart.yaml"
+    own.write_text(
+        f"{own.read_text()}dependencies:\n- {{name: jam, version: 0.x, repository: 'file://../jam'}}\n"
+    )
+    said = own.read_text()
+    made = chart("package", "web", "-u", "--version", "1.2.3-rc.1", "--app-version", "7", "-d", "out")
+    assert made.endswith("out/web-1.2.3-rc.1.tgz\n")
+    with tarfile.open(tmp_path / "out" / "web-1.2.3-rc.1.tgz") as archive:
+        assert "web/charts/jam/Chart.yaml" in archive.getnames()
+    assert chart("dep", "ls", "web") == chart("dependency", "list", "web")
+    assert chart("dep", "ls", "web").split()[4:] == ["jam", "0.x", "file://../jam", "ok"]
+    shown = chart("show", "chart", "out/web-1.2.3-rc.1.tgz")
+    assert "version: 1.2.3-rc.1\n" in shown
+    assert 'appVersion: "7"\n' in shown
+    assert own.read_text() == said
+    assert "'soon' is no semantic version" in chart("package", "web", "--version", "soon", code=1)

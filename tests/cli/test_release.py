@@ -85,9 +85,13 @@ def test_a_release_lives_on_the_command_line(release) -> None:
     assert everything.index("MANIFEST:\n---\n# Source: web/") > everything.index("HOOKS:\n")
     assert "REVISION: 1\n" in release("get", "all", "shop", "--revision", "1", *space)
     assert "+  COLOUR: red" in release("diff", "shop", "1", "2", *space, code=1)
+    would = release("rollback", "shop", "--dry-run", *space)
+    assert "REVISION: 1\n" in would
+    assert 'COLOUR: "blue"' in would.partition("MANIFEST:")[2]
     assert "revision 3: Rollback to 1" in release("rollback", "shop", *space)
     rows = [line.split() for line in release("history", "shop", *space).splitlines()[1:]]
     assert [(row[0], row[2]) for row in rows] == [("1", "superseded"), ("2", "superseded"), ("3", "deployed")]
+    assert release("hist", "shop", *space) == release("history", "shop", *space)
     assert release("uninstall", "shop", *space) == 'release "shop" uninstalled\n'
     gone = release("status", "shop", *space, code=1)
     assert "there is no such release" in gone
@@ -112,8 +116,8 @@ def test_ctrl_c_says_how_the_release_is_found_again(lab: Path, release, clean_en
 
 
 def test_a_dry_run_shows_the_manifest_and_installs_nothing(release) -> None:
-    shown = release("install", "dry", "charts/web", "--dry-run", "server")
-    assert "MANIFEST:\n---\n# Source: web/templates/" in shown
+    for form in (["dry", "charts/web", "--dry-run", "server"], ["--dry-run", "dry", "charts/web"]):
+        assert "MANIFEST:\n---\n# Source: web/templates/" in release("install", *form)
     assert "dry" not in release("list", "-A", "-a")
 
 
@@ -121,7 +125,7 @@ def test_a_dry_run_shows_the_manifest_and_installs_nothing(release) -> None:
     ("arguments", "said"),
     [
         (("install", "Shop", "charts/web"), "'Shop' cannot be the name of a release"),
-        (("install", "shop", "charts/web", "--dry-run", "yes"), "'yes' is no kind of dry run"),
+        (("install", "shop", "charts/web", "--dry-run=yes"), "'yes' is no kind of dry run"),
         (("install", "shop", "charts/web", "--timeout", "soon"), "'soon' is no duration"),
         (("upgrade", "shop", "charts/web", "--reset-values", "--reuse-values"), "exclude each other"),
         (("diff", "shop"), "labkit release diff shop 1 2"),

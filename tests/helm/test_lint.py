@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,19 @@ def test_lint_uses_the_values_it_is_given(chart: Build) -> None:
     built = chart('a: {{ required "give x" .Values.x }}\n' + CONFIG_MAP)
     assert found(built.lint(), "error") == ["templates/a.yaml:1"]
     assert found(built.lint(set=["x=1"]), "error") == []
+
+
+def test_lint_takes_values_in_every_form_and_says_once_what_the_schema_refuses(
+    chart: Build, tmp_path: Path
+) -> None:
+    (tmp_path / "text").write_text("from a file")
+    schema = '{"additionalProperties": false, "properties": {"a": {"type": "string"}}}'
+    built = chart(CONFIG_MAP, **{"values.schema.json": schema})
+    for given in ({"set_string": ["a=1"]}, {"set_json": ['a="x"']}, {"set_file": [f"a={tmp_path}/text"]}):
+        assert found(built.lint(**given), "error") == []
+    (error,) = [each for each in built.lint(set_json=["a=1"]) if each.severity == "error"]
+    assert error.path == "values.schema.json"
+    assert "`a` (--set-json a=1): it is a number, and must be a string" in error.message
 
 
 def test_a_library_chart_is_clean(make_chart, backend) -> None:

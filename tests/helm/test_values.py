@@ -133,6 +133,30 @@ def test_a_subcharts_schema_names_the_value_as_the_parent_writes_it(
         Chart(root, with_backend=backend).render(set=["sub.replicas=two"])
 
 
+def test_a_schema_that_forgot_the_subcharts_is_told_how_to_let_them_in(
+    make_chart: Callable[..., Path], backend: str
+) -> None:
+    root = make_chart(
+        {
+            "Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n"
+            "dependencies:\n- {name: sub, version: 0.1.0, alias: front}\n",
+            "templates/a.yaml": CONFIG_MAP,
+            "values.schema.json": '{"additionalProperties": false}',
+            "charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 0.1.0\n",
+        }
+    )
+    chart = Chart(root, with_backend=backend)
+    with pytest.raises(ValuesError) as caught:
+        chart.render()
+    assert caught.value.fix.startswith(
+        "front is a dependency of this chart, and finds its values there: list it"
+    )
+    (root / "values.schema.json").write_text(
+        '{"additionalProperties": false, "properties": {"front": {"type": "object"}, "global": {}}}'
+    )
+    assert chart.render().objects
+
+
 def test_where_a_value_came_from_is_the_last_source_that_gives_it() -> None:
     given = Given(values={"a": {"b": 1}, "c": 1}, set=["a.b=2", "list[1].x=3"])
     assert [origin(given, path) for path in ("a.b", "c", "a", "z")] == [

@@ -148,12 +148,17 @@ def rollback(
     namespace: Namespace = "default",
     wait: Wait = False,
     timeout: Timeout = "5m0s",
+    dry_run: DryRun = "",
 ) -> None:
     """Roll back a release: a new revision that is as an earlier one was."""
+    dry = plan(wait=wait, timeout=timeout, dry_run=dry_run).dry_run
     with interruptible(name, namespace):
         made = releases(namespace).rollback(
-            name, revision, wait="watcher" if wait else "", seconds=seconds(timeout)
+            name, revision, wait="watcher" if wait else "", seconds=seconds(timeout), dry_run=dry
         )
+    if dry:
+        show(made, dry_run=True)
+        return
     say(f"Rollback was a success! {made.name} is at revision {made.revision}: {made.description}")
 
 

@@ -14,6 +14,8 @@ from labkit.cli.release.options import (
     Namespace,
     Revision_,
     Set,
+    SetFile,
+    SetJson,
     SetString,
     ValueFiles,
     given,
@@ -145,6 +147,8 @@ def diff(
     value_files: ValueFiles = None,
     set_: Set = None,
     set_string: SetString = None,
+    set_json: SetJson = None,
+    set_file: SetFile = None,
     namespace: Namespace = "default",
 ) -> None:
     """Show what differs between two revisions, or what an upgrade would change. Exit code 1 if anything does."""
@@ -152,7 +156,7 @@ def diff(
     if chart:
         charts = sources()
         loaded = charts.find(chart, version=version, repo=repo)
-        differences = found.preview(name, loaded, given(value_files, set_, set_string))
+        differences = found.preview(name, loaded, given(value_files, set_, set_string, set_json, set_file))
     elif before and after:
         differences = found.diff(name, before, after)
     else:

@@ -143,19 +143,33 @@ class Releases:
         return self._render_and("helm_upgrade", name, chart, given, namespace, options, plan)
 
     def rollback(
-        self, name: str, revision: int = 0, *, namespace: str = "", wait: Wait = "", seconds: float = SECONDS
+        self,
+        name: str,
+        revision: int = 0,
+        *,
+        namespace: str = "",
+        wait: Wait = "",
+        seconds: float = SECONDS,
+        dry_run: str = "",
     ) -> Revision:
-        """Make a new revision that is as an earlier one (0: the last but one) was; nothing is rewound."""
-        options = {"version": revision, "wait": wait, "timeout_seconds": max(1, int(seconds))}
+        """Make a new revision that is as an earlier one (0: the last but one) was; nothing is rewound.
+
+        With ``dry_run`` (``client`` or ``server``) nothing is done, and the revision that it would be as is returned.
+        """
+        options = {
+            "version": revision, "wait": wait, "timeout_seconds": max(1, int(seconds)), "dry_run": dry_run,
+        }  # fmt: skip
         if revision:
             self.status(name, revision, namespace=namespace)  # says which there are, if there is none
-        elif len(self.history(name, namespace=namespace)) < 2:
+        elif len(past := self.history(name, namespace=namespace)) < 2:
             raise ReleaseError(
                 "it has one revision only, so there is none to go back to",
                 where=self._about(name, namespace).where,
                 fix=f"{self._about(name, namespace).command('uninstall')}, or upgrade it to what it should be",
             )
         self._call("helm_rollback", name, namespace, options, seconds=seconds)
+        if dry_run:
+            return self.status(name, revision or past[-2].revision, namespace=namespace)
         return self.status(name, namespace=namespace)
 
     def uninstall(
