@@ -238,6 +238,12 @@ def _without_place(words: str, place: Place) -> HelmError:
             where=place.files.path("Chart.yaml"),
             fix="choose a version of the chart for this cluster, or change kubeVersion in Chart.yaml",
         )
+    if found := re.search(r'more than one dependency with name or alias "([^"]+)"', words):
+        return ChartError(
+            f"two dependencies are both called {found[1]!r}",
+            where=place.files.path("Chart.yaml"),
+            fix="give one of them another name: `alias: …`; its values stand below the alias",
+        )
     if found := re.search(r"(?:cannot load|error reading|failed to parse) (\S+?): (.*)", words, re.DOTALL):
         return ChartError(_short(found[2]), where=place.files.path(found[1]), fix="mend that file")
     if "no template" in words and (unknown := _unknown_template(words, Frame(""), Frame(""), place)):

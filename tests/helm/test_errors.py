@@ -143,6 +143,16 @@ def test_a_dependency_that_is_not_there_says_how_to_get_it(chart: Build) -> None
     assert [d.status for d in Chart.load(built.path).dependencies] == ["missing"]
 
 
+def test_two_dependencies_of_one_name_are_told_of_aliases(make_chart: MakeChart, backend: str) -> None:
+    twice = "dependencies:\n- {name: sub, version: 0.1.0}\n- {name: sub, version: 0.1.0}\n"
+    sub = {"charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 0.1.0\n"}
+    root = make_chart({"Chart.yaml": CHART_YAML + twice} | sub)
+    with pytest.raises(ChartError, match="two dependencies are both called 'sub'") as caught:
+        Chart(root, shown_as="web", with_backend=backend).render()
+    assert caught.value.where == "web/Chart.yaml"
+    assert "`alias: …`" in caught.value.fix
+
+
 def test_an_old_charts_requirements_are_dependencies_too(make_chart: MakeChart) -> None:
     root = make_chart(
         {

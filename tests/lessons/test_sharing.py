@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from labkit.errors import ChartNotFound
 from labkit.helm import Chart
 from labkit.helm.repositories import write_index
-from labkit.lessons.course.sharing import BREAKFAST, publish, shelf, url
+from labkit.lessons.course.sharing import BREAKFAST, PICNIC, publish, shelf, url
 
 
 @pytest.fixture
@@ -159,9 +161,52 @@ def test_a_subchart_may_be_used_in_several_ways(ana, chart, values):
     assert ana.says("use").startswith("✓")
 
 
+def picnic(ana, chart=PICNIC, values="bread: {flavour: apricot}\ncake: {flavour: quince}\n"):
+    ana.write("picnic/Chart.yaml", chart)
+    ana.write("picnic/values.yaml", values)
+
+
+def copied_under_another_name(ana):
+    charts = ana.ns.folder / "picnic" / "charts"
+    shutil.copytree(charts / "jam", charts / "jelly")
+
+
+NOT_TWICE = {
+    "nothing": (nothing, "picnic/Chart.yaml has the dependency jam once"),
+    "a copy": (copied_under_another_name, "picnic/charts has jam, jelly"),
+    "one name": (
+        lambda ana: picnic(ana, PICNIC.replace("    alias: bread\n", "").replace("    alias: cake\n", "")),
+        "two dependencies are both called jam",
+    ),
+    "one alias": (lambda ana: picnic(ana, PICNIC.replace("cake", "bread")), "are both called bread"),
+    "not nested": (lambda ana: picnic(ana, values="flavour: apricot\n"), "says nothing below bread or cake"),
+    "one flavour": (
+        lambda ana: picnic(ana, values="bread: {flavour: apricot}\ncake: {flavour: apricot}\n"),
+        "the picnic has apricot jam and apricot jam",
+    ),
+}
+
+
+@pytest.mark.parametrize(("does", "help_"), NOT_TWICE.values(), ids=list(NOT_TWICE))
+def test_two_jars_that_are_not_right_are_told_why(ana, does, help_):
+    does(ana)
+    said = ana.says("twice")
+    assert said.startswith("✗")
+    assert help_ in said
+
+
+def test_one_of_the_two_may_keep_its_name(ana):
+    picnic(
+        ana,
+        PICNIC.replace("    alias: cake\n", ""),
+        "jam: {flavour: quince}\nbread: {flavour: apricot}\n",
+    )
+    assert ana.says("twice").startswith("✓")
+
+
 def test_the_lessons_author_solves_it_and_the_next_start_finds_nothing_of_it(ana):
     ana.lesson.solution()
-    assert [ana.says(key)[0] for key in ("publish", "use")] == ["✓", "✓"]
+    assert [ana.says(key)[0] for key in ("publish", "use", "twice")] == ["✓"] * 3
     ana.lesson.start()
     assert not shelf(ana.lab).exists()
     with pytest.raises(ChartNotFound):

@@ -94,6 +94,25 @@ def _use(bench: Workbench, say: Say) -> Finding:
     return say.no("condition", seen=without) if without else say.yes(version=declared[0].version)
 
 
+def _twice(bench: Workbench, say: Say) -> Finding:
+    chart = charting.chart_at(bench.home / "work" / NAME, "picnic")
+    copies = sorted(each.name for each in (chart.path / "charts").iterdir())
+    if len(copies) > 1:
+        return say.no("copied", charts=", ".join(copies))
+    called = [each.alias or each.name for each in chart.dependencies if each.name == "jam"]
+    if len(called) < 2:
+        return say.no("once", number="once" if called else "not at all")
+    if len(set(called)) < len(called):
+        return say.no("same", name=max(called, key=called.count))
+    objects = charting.of_kind(charting.made(chart, "sunday"), "ConfigMap")
+    found = sorted(str(obj["data"]["jar"]) for obj in objects if "jar" in (obj.get("data") or {}))
+    jars = " and ".join(found) or "no jam at all"
+    unsaid = [name for name in called if name not in chart.values]
+    if found != ["apricot jam", "quince jam"]:
+        return say.no("flat" if unsaid else "flavour", jars=jars, names=" or ".join(unsaid))
+    return say.yes(jars=jars)
+
+
 BREAKFAST = """\
 apiVersion: v2
 name: breakfast
@@ -104,6 +123,20 @@ dependencies:
     version: 0.2.x
     repository: {url}
     condition: jam.enabled
+"""
+PICNIC = """\
+apiVersion: v2
+name: picnic
+version: 0.2.0
+dependencies:
+  - name: jam
+    version: 0.1.x
+    repository: ""
+    alias: bread
+  - name: jam
+    version: 0.1.x
+    repository: ""
+    alias: cake
 """
 
 
@@ -130,8 +163,19 @@ def _solve_use(bench: Workbench) -> None:
     bench.charts.dependencies(Chart(breakfast)).update()
 
 
+def _solve_twice(bench: Workbench) -> None:
+    picnic = bench.home / "work" / NAME / "picnic"
+    _put(picnic / "Chart.yaml", PICNIC)
+    _put(picnic / "values.yaml", "bread:\n  flavour: apricot\ncake:\n  flavour: quince\n")
+
+
 def _put(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8", newline="\n")
 
 
-SCRIPT = written("06", NAME, {"publish": (_publish, _solve_publish), "use": (_use, _solve_use)}, tidy=_tidy)
+TASKS = {
+    "publish": (_publish, _solve_publish),
+    "use": (_use, _solve_use),
+    "twice": (_twice, _solve_twice),
+}
+SCRIPT = written("06", NAME, TASKS, tidy=_tidy)
