@@ -29,7 +29,8 @@ test -f "$GIT_DIR/{RULES}" || exit 0
 while read -r ref approvals; do
   if test "$ref" = "$1"; then
     branch="${{1#refs/heads/}}"
-    echo "$branch is protected: it takes changes through pull requests only ($approvals approval(s) needed)." >&2
+    test "$approvals" = 1 && needed="1 approval" || needed="$approvals approvals"
+    echo "$branch is protected: it takes changes through pull requests only ($needed needed)." >&2
     echo "Fix: push a branch of your own (git push origin HEAD:my-change), then: labkit pr create" >&2
     exit 1
   fi

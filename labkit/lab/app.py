@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from labkit.errors import ApplicationError, LabError
-from labkit.lab.facts import AppStatus, Difference, Entry, Event, Listing, Resource
+from labkit.lab.facts import AppStatus, Difference, Entry, Event, Leaving, Listing, Resource
 from labkit.lab.plan import SyncPlan
 from labkit.lab.reading import differences_of, pods, tree_of
 from labkit.lab.repos import address
@@ -109,11 +109,12 @@ class App:
         return network(tree.network(self._ask("resource-tree")["nodes"], self._applications.cluster))
 
     def live(self) -> Picture:
-        """The loop and the tree, alive in the notebook after the cell has ended; its ``stop()`` ends that."""
+        """The loop and the tree, alive in the notebook after the cell has ended, with buttons; ``stop()`` ends that."""
+        from labkit.lab.doing import actions
         from labkit.lab.pictures import application
-        from labkit.widgets import Picture
+        from labkit.widgets import Buttons, Picture
 
-        return Picture(lambda: application(self))
+        return Picture(lambda: application(self), below=lambda: Buttons(actions(self)))
 
     @property
     def history(self) -> Listing[Entry]:
@@ -135,17 +136,28 @@ class App:
         """What is not as the repository says; a sync would change just this."""
         return Listing(differences_of(self._ask("managed-resources")["items"]), empty="(no difference)")
 
-    def plan(self, *, prune: bool | None = None) -> SyncPlan:
+    def plan(self, *, prune: bool | None = None, entry: int | Entry | None = None) -> SyncPlan:
         """What a sync would do now, in order, and why; nothing is done. ``prune`` is as the policy says.
 
-        ``app.sync(plan=…)`` does just this, or nothing.
+        ``app.sync(plan=…)`` does just this, or nothing. With an ``entry`` of the history it is the plan of the
+        rollback to that.
         """
+        number = entry.id if isinstance(entry, Entry) else entry
         obj = self.object
         automated = (obj["spec"].get("syncPolicy") or {}).get("automated") or {}
         wanted = bool(automated.get("prune")) if prune is None else prune
         revision = ((obj.get("status") or {}).get("sync") or {}).get("revision") or ""
-        records = self._ask(f"plan?prune={str(wanted).lower()}")["tasks"]
+        of = "" if number is None else f"&id={number}"
+        records = self._ask(f"plan?prune={str(wanted).lower()}{of}")["tasks"]
         return SyncPlan(self.name, records, revision=revision, prune=wanted)
+
+    @property
+    def deletion(self) -> Listing[Leaving]:
+        """What would go with it if it were deleted with what it deployed, in order; and what would stay, and why."""
+        found = self._ask("deletion")["items"]
+        return Listing(
+            [Leaving.of(item) for item in found], empty="(it has deployed nothing that is still there)"
+        )
 
     def manifests(self, source: str = "git") -> Listing[dict[str, Any]]:
         """The objects as Git says (``git``), or as the cluster has them (``live``)."""

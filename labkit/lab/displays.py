@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.helm import Difference as Rerendered
 from labkit.helm.releases import Revision
 from labkit.k8s.yaml import dump
-from labkit.lab.facts import Difference, Entry, Event, PlannedTask, Resource
+from labkit.lab.facts import Difference, Entry, Event, Leaving, PlannedTask, Resource
 from labkit.views import View
 from labkit.views.code import code
 from labkit.views.diff import Change, diff
@@ -25,6 +25,7 @@ _COLUMNS: dict[type, tuple[tuple[str, str], ...]] = {
         ("MESSAGE", "message"),
     ),
     PlannedTask: (("WHEN", "when"), ("ACTION", "action"), ("OBJECT", "about"), ("WHY", "reason")),
+    Leaving: (("WHAT", "what"), ("OBJECT", "about"), ("WHY", "reason")),
     Entry: (("ID", "id"), ("REVISION", "short"), ("INITIATED BY", "initiated_by")),
     Revision: (
         ("NAME", "name"),

@@ -226,6 +226,34 @@ class PlannedTask:
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """An object and whether it would go with its application; ``reason`` is why it would stay."""
+
+    resource: Resource
+    goes: bool
+    reason: str = ""
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> Leaving:
+        """From the service's answer."""
+        return cls(Resource.of(item), bool(item["goes"]), item.get("reason") or "")
+
+    @property
+    def what(self) -> str:
+        """``delete`` or ``keep``."""
+        return "delete" if self.goes else "keep"
+
+    @property
+    def about(self) -> str:
+        """The object, ``Kind/name``."""
+        return f"{self.resource.kind}/{self.resource.name}"
+
+    def __repr__(self) -> str:
+        why = f"  ({self.reason})" if self.reason else ""
+        return f"{self.what:<6}  {self.about}{why}"
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that a controller reported about an object of the application."""
 

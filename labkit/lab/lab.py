@@ -206,10 +206,11 @@ class Lab:
         return application(self.apps[name]) if name else overview(self.apps)
 
     def live(self) -> Picture:
-        """All applications, alive in the notebook after the cell has ended; its ``stop()`` ends that."""
+        """All applications, alive in the notebook after the cell has ended, with buttons; ``stop()`` ends that."""
+        from labkit.lab.doing import below
         from labkit.widgets import Picture
 
-        return Picture(self.picture)
+        return Picture(self.picture, below=lambda: below(self.apps))
 
     def dashboard_link(self, name: str = "") -> str:
         """A link to the live picture (of one application, if it is named); it works once, for ten minutes."""

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from labkit.lab.service_client import ServiceClient
 
 
+class Protected(dict[str, int]):
+    """The protected branches of a repository and how many approvals each asks for; printed as a sentence each."""
+
+    def __repr__(self) -> str:
+        said = [
+            f"{branch}: changes come through pull requests only, with {count} approval{'s' * (count != 1)}"
+            for branch, count in self.items()
+        ]
+        return "\n".join(said) or "(no branch is protected)"
+
+
 @dataclass(frozen=True)
 class Repo:
     """A repository on the lab's Git host.
@@ -47,10 +58,10 @@ class Repo:
         return self._protection(branch=branch, protected=False)
 
     @property
-    def protected(self) -> dict[str, int]:
+    def protected(self) -> Protected:
         """The protected branches, each with the number of approvals that it asks for."""
         path = f"/api/v1/repositories/{quote(self.name, safe='')}/protection"
-        return {item["branch"]: item["approvals"] for item in self._service.get(path)["items"]}
+        return Protected({item["branch"]: item["approvals"] for item in self._service.get(path)["items"]})
 
     def _protection(self, **said: object) -> Repo:
         self._service.post(f"/api/v1/repositories/{quote(self.name, safe='')}/protection", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from labkit.views import View
+    from labkit.widgets.actions import Below
 
 EVERY_SECONDS = 1.0
 
 
 class Picture:
-    """``Picture(look)`` shows what ``look`` sees, again every second; `stop` leaves it as it is.
+    """``Picture(look)`` shows what ``look`` sees, again every second; `stop` leaves it as it is, without buttons.
 
     Outside a notebook it is just the picture of this moment.
     """
 
-    def __init__(self, look: Callable[[], View], *, every: float = EVERY_SECONDS) -> None:
-        self._look, self._every = look, every
+    def __init__(
+        self,
+        look: Callable[[], View],
+        *,
+        every: float = EVERY_SECONDS,
+        below: Callable[[], Below] | None = None,
+    ) -> None:
+        """``below`` makes what stands under the picture in a notebook, such as buttons."""
+        self._look, self._every, self._make_below = look, every, below
+        self._below: Below | None = None
         self._over = threading.Event()
         self._view = self._seen()
         self._thread: threading.Thread | None = None
@@ -51,6 +61,9 @@ class Picture:
         live = Live()
         live.__enter__()
         live.show(self._view)
+        if self._make_below is not None:
+            self._below = self._make_below()
+            display(self._below.box)  # type: ignore[no-untyped-call]
         self._thread = threading.Thread(target=self._follow, args=(live,), name="picture", daemon=True)
         self._thread.start()
 
@@ -58,6 +71,14 @@ class Picture:
         while not self._over.wait(self._every):
             self._view = self._seen()
             live.show(self._view)
+            if self._below is not None:
+                self._renewed(self._below)
+        if self._below is not None:
+            self._below.box.close()
+
+    def _renewed(self, below: Below) -> None:
+        with contextlib.suppress(LabError):  # the picture says it
+            below.renew()
 
     def _seen(self) -> View:
         try:

@@ -106,8 +106,15 @@ class Applications:
             case "managed-resources":
                 return {"items": ask.managed_resources(name)}
             case "plan":
-                prune = {"true": True, "false": False}.get(options.get("prune", ""))
-                return {"tasks": ask.plan(name, prune=prune)}
+                prune, entry = (
+                    {"true": True, "false": False}.get(options.get("prune", "")),
+                    options.get("id", ""),
+                )
+                if entry and not entry.isdigit():
+                    raise BadRequest("it is no number", where="id", fix="Choose one of the history.")
+                return {"tasks": ask.plan(name, prune=prune, entry=int(entry) if entry else None)}
+            case "deletion":
+                return {"items": ask.deletion(name)}
             case "loop":
                 return ask.loop(name)
             case "resource-tree":
@@ -117,7 +124,7 @@ class Applications:
         raise BadRequest(
             f"there is no {part!r} of an application",
             where=f"/api/v1/applications/{name}/{part}",
-            fix="One of loop, manifests, managed-resources, plan, resource-tree, revision-metadata.",
+            fix="One of deletion, loop, manifests, managed-resources, plan, resource-tree, revision-metadata.",
         )
 
     def logs(self, caller: Caller, name: str, **wanted: Any) -> Found:
