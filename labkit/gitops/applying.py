@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.errors import ApiError, Conflict, LabError
 from labkit.gitops.api.names import FIELD_MANAGER
 from labkit.gitops.api.options import sync_option
-from labkit.gitops.diff.secrets import unquoted
+from labkit.k8s.secrets import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -100,7 +100,13 @@ class BinaryBackend:
             done = _run(["lint", str(chart), *flags], job.limits)
         text = done.stdout.replace(f"{chart}/", "")
         found = LINT.finditer(text)
-        return [Finding(SEVERITY[m["severity"]], m["path"] or "", m["message"]) for m in found]
+        own = str(
+            chart
+        )  # what is said of the chart as a whole names its folder: this copy's, which is gone now
+        return [
+            Finding(SEVERITY[m["severity"]], "" if m["path"] == own else m["path"] or "", m["message"])
+            for m in found
+        ]
 
     def package(self, files: ChartFiles, destination: Path, signing: Signing | None = None) -> Path:
         """Archive the chart; the file appears in the destination only when it is whole."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from labkit.k8s import yaml
 from labkit.k8s.objects import ObjectKey
+from labkit.k8s.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,10 @@ Change = Literal["added", "removed", "changed"]
 
 @dataclass(frozen=True)
 class Difference:
-    """One object that differs. ``before`` and ``after`` are its YAML, '' where it is not there."""
+    """One object that differs. ``before`` and ``after`` are its YAML, '' where it is not there.
+
+    A Secret's values are masked: that one changed is seen, and what it is, is not.
+    """
 
     key: ObjectKey
     change: Change
@@ -60,6 +64,7 @@ def _difference(key: ObjectKey, old: RenderedObject | None, new: RenderedObject 
     if old is not None and new is not None and old.obj == new.obj:
         return None
     change: Change = "added" if old is None else "removed" if new is None else "changed"
-    before, after = ("" if each is None else yaml.dump(each.obj) for each in (old, new))
+    shown = masked(*(each.obj if each else None for each in (old, new)))
+    before, after = ("" if each is None else yaml.dump(each) for each in shown)
     known = new or old
     return Difference(key, change, before, after, known.template if known else "")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from labkit.errors import HelmError, ValuesError
+from labkit.errors import ChartError, HelmError, ValuesError
 from labkit.helm import goerrors, schemas
 from labkit.helm.backend import Finding, LintJob
 from labkit.helm.metadata import template_names
@@ -88,6 +88,10 @@ def _with_render(
     except HelmError as problem:
         error = _from_error(chart, problem)
         others = [m for m in found if m.severity != "error" or m.path != error.path]
+        if (
+            isinstance(problem, ChartError) and error.path == "Chart.yaml"
+        ):  # the templates' troubles are of its making
+            others = [m for m in others if m.path and not m.path.startswith("templates")]
         if isinstance(problem, ValuesError):  # Helm's lint says it of the values, and of the templates again
             others = [m for m in others if not _SCHEMA_S.search(m.message)]
         return [error, *others]

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from labkit.helm import Chart, Difference, differences
+from labkit.helm.compare import differing
 from labkit.helm.explain import line_of, parse_path
 
 from .conftest import CONFIG_MAP
@@ -74,6 +75,19 @@ def test_two_renders_differ_in_what_was_added_removed_and_changed(chart: Build) 
     ]
     assert isinstance(found[0], Difference)
     assert "-  x: '1'\n+  x: '2'" in found[0].text
+
+
+@pytest.mark.parametrize("field", ["data", "stringData"])
+def test_a_secret_s_change_is_shown_and_its_values_are_not(chart: Build, field: str) -> None:
+    value = "{{ .Values.x | b64enc }}" if field == "data" else "{{ .Values.x }}"
+    text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: key}}\n{field}: {{same: c2FtZQ==, x: {value}}}\n"
+    built = chart(text)
+    (found,) = differences(built.render(values={"x": "hush"}), built.render(values={"x": "whisper"}))
+    assert "-  x: ++++++++\n+  x: ++++++++++++" in found.text
+    for secret in ("hush", "aHVzaA", "whisper", "d2hpc3Blcg", "c2FtZQ"):
+        assert secret not in found.text
+    (added,) = differing((), built.render(values={"x": "hush"}).objects)
+    assert "aHVzaA" not in added.text
 
 
 def test_equal_renders_do_not_differ(chart: Build) -> None:

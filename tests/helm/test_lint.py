@@ -47,6 +47,14 @@ def test_what_is_wrong_is_a_message_and_not_an_exception(
     assert path in [m.path for m in errors]
 
 
+def test_a_dependency_that_is_not_there_is_said_once_and_not_its_consequences(chart: Build) -> None:
+    needs = CHART_YAML + "dependencies:\n- {name: sub, version: 1.0.0}\n"
+    built = chart(CONFIG_MAP + "data: {port: {{ .Values.sub.service.port }}}\n", **{"Chart.yaml": needs})
+    (message,) = [each for each in built.lint() if each.severity != "info"]
+    assert message.path == "Chart.yaml"
+    assert "dependency build" in message.fix
+
+
 def test_strict_makes_a_warning_an_error(make_chart: MakeChart, backend: str) -> None:
     built = Chart(make_chart({"values.yaml": "a: 1\n"}), with_backend=backend)
     assert found(built.lint(), "warning") == ["templates:0"]

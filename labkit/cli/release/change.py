@@ -157,6 +157,7 @@ def rollback(
             name, revision, wait="watcher" if wait else "", seconds=seconds(timeout), dry_run=dry
         )
     if dry:
+        say(f"Would be rolled back to revision {made.revision}, as a new one; it is:")
         show(made, dry_run=True)
         return
     say(f"Rollback was a success! {made.name} is at revision {made.revision}: {made.description}")

@@ -12,9 +12,9 @@ from labkit.gitops.api.names import HOOK_FINALIZER
 from labkit.gitops.api.options import enabled, sync_option
 from labkit.gitops.applying import apply
 from labkit.gitops.diff.ignore import Ignored
-from labkit.gitops.diff.secrets import unquoted
 from labkit.gitops.sync import hooks
 from labkit.k8s.objects import Object, gvk, metadata, name_of, namespace_of, uid_of
+from labkit.k8s.secrets import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
