@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
@@ -77,7 +78,10 @@ def _picture(app: App, obj: JSON, root: TreeNode) -> View:
         commit = app.commit
     except LabError:  # the repository does not answer; the stages say so
         commit = ""
-    return stack([stages(loop(obj, commit)), tree(root)])
+    found = loop(obj, commit)
+    if any(root.message and root.message == stage.detail for stage in found):
+        root = replace(root, message="")  # a stage says it already
+    return stack([stages(found), tree(root)])
 
 
 def _tree(app: App) -> TreeNode:
