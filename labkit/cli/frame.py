@@ -141,6 +141,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "create": Entry("chart.local:create", "Create a chart from the course's starter."),
         "lint": Entry("chart.local:lint", "Say what is wrong in a chart."),
         "template": Entry("chart.local:template", "Render a chart."),
+        "diff": Entry("chart.compare:diff", "Show what another version, or other values, would change."),
         "explain": Entry("chart.local:explain", "Say where a value comes from."),
         "dependency": Entry("chart-dependency:", "The charts that a chart needs: update, build, list."),
         "package": Entry("chart.local:package", "Archive a chart as .tgz, and sign it."),

@@ -38,7 +38,7 @@ def chart(tmp_path, monkeypatch, capsys):
         found = frame.run(["chart", *arguments])
         said = capsys.readouterr()
         assert found == code, said.out + said.err
-        return said.err if code else said.out
+        return said.err if code and said.err else said.out
 
     return run
 
@@ -172,3 +172,25 @@ def test_a_chart_is_packaged_under_another_version_with_its_dependencies(chart, 
     assert 'appVersion: "7"\n' in shown
     assert own.read_text() == said
     assert "'soon' is no semantic version" in chart("package", "web", "--version", "soon", code=1)
+
+
+def test_two_charts_and_two_sets_of_values_are_compared(chart, tmp_path):
+    chart("create", "web")
+    chart("package", "web")
+    (tmp_path / "dev.yaml").write_text("colour: green\n")
+    (tmp_path / "live.yaml").write_text("colour: red\n")
+    file = tmp_path / "web" / "templates" / "service.yaml"
+    file.write_text(file.read_text().replace("name: http", "name: web"))
+
+    def told(*arguments: str) -> list[str]:
+        said = chart("diff", *arguments, code=1).splitlines()
+        return [line.strip() for line in said if line.startswith(("=", "+", "-")) and "checksum" not in line]
+
+    versions = told("web-0.1.0.tgz", "web", "-f", "live.yaml", "--name", "shop")
+    assert versions[0] == "===== Service shop-web changed (templates/service.yaml)"
+    assert not [line for line in versions if "COLOUR" in line]
+    assert "+  COLOUR: red" in told("web", "-f", "live.yaml")
+    both = told("web", "--old-values", "dev.yaml", "-f", "live.yaml")
+    assert {"-  COLOUR: green", "+  COLOUR: red"} <= set(both)
+    assert chart("diff", "web", "web") == ""
+    assert "a difference is between two things" in chart("diff", "web", code=1)

@@ -97,6 +97,10 @@ def test_a_named_repository_is_searched_and_pulled_from(chart, server: ChartServ
     assert "version: 0.1.0" in (lab / "got" / "web" / "Chart.yaml").read_text()
     assert "seen: 0.2.0" in chart("show", "values", "team/web").stdout
     assert "it: '0.2.0'" in chart("template", "demo", "team/web").stdout
+    compared = chart("diff", "team/web", "--old-version", "0.1.0", "--version", "0.2.0")
+    assert (compared.returncode, "-  it: 0.1.0\n+  it: 0.2.0\n" in compared.stdout) == (1, True), (
+        compared.stderr
+    )
     assert chart("repo", "remove", "team").returncode == 0
     gone = chart("pull", "team/web")
     assert "labkit chart repo add team URL" in gone.stderr

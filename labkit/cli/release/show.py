@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labkit.cli.chart.compare import say_differences
 from labkit.cli.chart.options import Repo, Version, sources
-from labkit.cli.output import GREEN, RED, Format, Output, listing, paint, structured
+from labkit.cli.output import Format, Output, listing, structured
 from labkit.cli.release.options import (
     Name,
     Namespace,
@@ -27,7 +28,6 @@ from labkit.errors import ReleaseError
 from labkit.k8s import yaml
 
 if TYPE_CHECKING:
-    from labkit.helm import Difference
     from labkit.helm.releases.revision import Hook
 
 
@@ -165,13 +165,4 @@ def diff(
             where="diff",
             fix=f"two revisions: labkit release diff {name} 1 2; or what an upgrade would change: --chart CHART",
         )
-    for each in differences:
-        _say(each)
-    if differences:
-        raise typer.Exit(1)
-
-
-def _say(difference: Difference) -> None:
-    say(f"===== {difference}")
-    for line in difference.text.splitlines()[2:]:
-        say(paint(line, {"+": GREEN, "-": RED}.get(line[:1], "")))
+    say_differences(differences)
