@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from labkit.gitops.applicationsets import Inputs, PullRequests
 from labkit.gitops.applicationsets.controller import ApplicationSets
 from labkit.gitops.credentials import Secrets
 from labkit.gitops.destinations import Connect, Destinations
-from labkit.gitops.diff import differences, masked, secrets
+from labkit.gitops.diff import Ignored, differences, masked, secrets
 from labkit.gitops.observe import Observer, Sight
 from labkit.gitops.preview import preview
 from labkit.gitops.projects import Projects
@@ -230,8 +231,11 @@ class Controller:
         return [obj for obj in masked(*found) if obj is not None]
 
     def managed_resources(self, name: str) -> list[JSON]:
-        """Each object with its wanted, live and predicted state, and who wrote what differs; Secrets are masked."""
-        found = []
+        """Each object with its wanted, live and predicted state, and who wrote what differs; Secrets are masked.
+
+        Of what the application ignores no difference is told.
+        """
+        found, rules = [], self._application(name).spec.get("ignoreDifferences") or ()
         for item in self._look(name).comparison.items:
             target, live, predicted = masked(item.target, item.live, item.predicted)
             entry: JSON = {
@@ -247,7 +251,11 @@ class Controller:
                 "problem": item.problem,
             }
             if live is not None and predicted is not None and item.status != "Synced":
-                entry["differences"] = differences(live, predicted)
+                ignored = Ignored.of(predicted, rules)
+                with contextlib.suppress(LabError):  # what is no jq is the item's problem already
+                    entry["differences"] = differences(
+                        *(ignored.without(obj, live) for obj in (live, predicted))
+                    )
             found.append(entry | {"liveState": live, "targetState": target, "predictedLiveState": predicted})
         return found
 

@@ -101,6 +101,8 @@ def test_what_jq_means_does_not_count(world, app, expression):
     )
     operations.refresh(world.cluster, app)
     assert sync_status(world, app) == "OutOfSync"
+    told = [each["path"] for each in world.controller.managed_resources(app)[0]["differences"]]
+    assert told == ['spec.template.spec.containers[name="web"].image']  # and not the replicas
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ already, the object is Synced. So there is no difference that the server does no
 """
 
 from labkit.gitops.diff.compare import Compared, Comparison, compare
+from labkit.gitops.diff.ignore import Ignored
 from labkit.gitops.diff.secrets import masked
 from labkit.gitops.diff.writers import differences
 
-__all__ = ["Compared", "Comparison", "compare", "differences", "masked"]
+__all__ = ["Compared", "Comparison", "Ignored", "compare", "differences", "masked"]
