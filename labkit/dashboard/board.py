@@ -86,7 +86,8 @@ class Board:
     def tree(self, name: str) -> JSON:
         """The resource tree as a flat list: each node with the ``uid`` of its ``parent``.
 
-        What Git wants and the cluster lacks is there too. The application itself is the root.
+        What Git wants and the cluster lacks is there too, and what lies beside it and belongs to no application,
+        where the project asks for that. The application itself is the root.
         """
         application = self.application(name)
         status = application.get("status") or {}
@@ -98,6 +99,9 @@ class Board:
             parents = node.get("parentRefs") or [{"uid": root}]
             nodes.append(_shown(node, parents[0]["uid"], entry))
         nodes += [_missing(entry, root) for entry in asked.values()]
+        for node in self.controller.orphaned_resources(name):
+            above = (node.get("parentRefs") or [{"uid": root}])[0]["uid"]
+            nodes.append({**_shown(node, above, {}), "orphaned": above == root})
         return {"nodes": nodes}
 
     def resource(self, name: str, key: Key) -> JSON:
@@ -184,7 +188,7 @@ class Board:
         return self.controller.resource_tree(name)
 
     def _node(self, name: str, key: Key) -> JSON:
-        for node in self._nodes(name):
+        for node in (*self._nodes(name), *self.controller.orphaned_resources(name)):
             if key_of(node) == key:
                 return node
         raise NotFound(f"{name!r} has no {key[1]} {key[3]!r}", where=key[3], fix="It may be gone by now.")

@@ -210,7 +210,7 @@ export class Tree {
     card.ariaLevel = node.depth + 1;
     const folds = Boolean(data.below.length || data.members);
     const folded = this.folded.has(data.uid) || Boolean(data.members);
-    const state = JSON.stringify([this.narrow, data.name, data.sync, data.health, data.message, data.images, data.prune, folds, folded, data.below.length]);
+    const state = JSON.stringify([this.narrow, data.name, data.sync, data.health, data.message, data.images, data.prune, data.orphaned, folds, folded, data.below.length]);
     if (card.state === state) return;
     const news = card.state && card.status !== `${data.sync} ${data.health}`;
     Object.assign(card, { state, status: `${data.sync} ${data.health}` });
@@ -221,7 +221,7 @@ export class Tree {
     const [kind, name, marks, fold] = card.children;
     kind.textContent = data.members ? "" : data.kind;
     name.textContent = this.narrow ? data.name : shortened(data.name);
-    const said = [data.sync, data.prune ? "to be pruned" : "", data.health].filter(Boolean);
+    const said = [data.sync, data.prune ? "to be pruned" : "", data.orphaned ? "orphaned" : "", data.health].filter(Boolean);
     marks.replaceChildren(...said.map((word) => this.mark(word)), ...grewAt(data), ...pictures(data));
     card.title = [`${data.kind} ${data.name}`, data.message, ...data.images].filter(Boolean).join("\n");
     card.ariaLabel = [data.kind, data.name, ...said, data.message].filter(Boolean).join(", ");
