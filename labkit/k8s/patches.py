@@ -54,11 +54,11 @@ def json_patch(obj: Object, operations: Any) -> Object:
     Raises `BadRequest` for something that is no list of operations, `TooLarge` for too many of them, and `Invalid`
     where one cannot be carried out; then none has been.
     """
-    if not isinstance(operations, list) or not all(isinstance(one, dict) for one in operations):
-        kind = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(operations), "number")
-        raise BadRequest(
-            f"error decoding patch: json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
-        )
+    if not isinstance(operations, list):
+        raise _no_operation(operations, "[]handlers.jsonPatchOp")
+    for one in operations:
+        if not isinstance(one, dict):
+            raise _no_operation(one, "handlers.jsonPatchOp")
     if len(operations) > MAX_OPERATIONS:
         raise TooLarge(
             "Request entity too large: The allowed maximum operations in a JSON patch is"
@@ -75,6 +75,11 @@ def json_patch(obj: Object, operations: Any) -> Object:
     if not isinstance(result, dict):
         raise Invalid(_REJECTED)
     return result
+
+
+def _no_operation(value: Any, wanted: str) -> BadRequest:
+    kind = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(value), "number")
+    return BadRequest(f"error decoding patch: json: cannot unmarshal {kind} into Go value of type {wanted}")
 
 
 def _with_copy(weight: int, root: Any, operation: dict[str, Any]) -> int:

@@ -108,19 +108,23 @@ class _Parser:
         self.position = 0
 
     def requirements(self) -> list[Requirement]:
+        if self._peek() != "!" and not _is_identifier(self._peek()):
+            raise BadRequest(f"found '{self._peek()}', expected: !, identifier, or 'end of string'")
         found = [self._requirement()]
         while (word := self._next()) == ",":
+            if self._peek() != "!" and not _is_identifier(self._peek()):
+                raise BadRequest(f"found '{self._peek()}', expected: identifier after ','")
             found.append(self._requirement())
         if word:
-            raise _refused(f"found '{word}', expected: ',' or 'end of string'")
+            raise BadRequest(f"found '{word}', expected: ',' or 'end of string'")
         return found
 
     def _requirement(self) -> Requirement:
         word = self._next()
         absent = word == "!"
         key = self._next() if absent else word
-        if not key or key in "=!(),<>" or key in {"==", "!="}:
-            raise _refused(f"found '{key}', expected: !, identifier, or 'end of string'")
+        if not _is_identifier(key):
+            raise _refused(f"found '{key}', expected: identifier")
         if problems := names.label_key(key):
             raise _refused(f'key: Invalid value: "{key}": {"; ".join(problems)}')
         if absent:
@@ -145,11 +149,17 @@ class _Parser:
         return operator, frozenset(values)
 
     def _value(self) -> str:
-        return self._next() if self._peek() not in {"", ","} else ""
+        if self._peek() in {"", ","}:
+            return ""
+        if not _is_identifier(word := self._next()):
+            raise _refused(f"found '{word}', expected: identifier")
+        return word
 
     def _set(self) -> list[str]:
         if (word := self._next()) != "(":
             raise _refused(f"found '{word}' expected: '('")
+        if self._peek() not in {",", ")"} and not _is_identifier(self._peek()):
+            raise _refused(f"found '{self._peek()}', expected: ',', ')' or identifier")
         values = [self._element()]
         while (word := self._next()) == ",":
             values.append(self._element())
@@ -158,7 +168,11 @@ class _Parser:
         return values
 
     def _element(self) -> str:
-        return "" if self._peek() in {",", ")"} else self._next()
+        if self._peek() in {",", ")"}:
+            return ""
+        if not _is_identifier(word := self._next()):
+            raise _refused(f"found '{word}', expected: ',', or identifier")
+        return word
 
     def _next(self) -> str:
         word = self._peek()
@@ -167,6 +181,10 @@ class _Parser:
 
     def _peek(self) -> str:
         return self.words[self.position] if self.position < len(self.words) else ""
+
+
+def _is_identifier(word: str) -> bool:
+    return word not in {"", "=", "==", "!", "!=", "(", ")", ",", "<", ">"}
 
 
 def _refused(problem: str) -> BadRequest:

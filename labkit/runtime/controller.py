@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from labkit.errors import Conflict, LabError
+from labkit.errors import Conflict, Forbidden, LabError
 from labkit.runtime.queue import WorkQueue
 
 if TYPE_CHECKING:
@@ -90,6 +90,9 @@ class Controller(Generic[Key]):
         try:
             result = self._reconcile(key)
         except Conflict:
+            self.queue.add_rate_limited(key)
+        except Forbidden as error:  # a rule of the cluster, a quota say, which the object itself tells
+            self._log.debug("%s: %s", key, error)
             self.queue.add_rate_limited(key)
         except LabError as error:
             self._log.warning("%s: %s", key, error)

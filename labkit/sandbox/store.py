@@ -167,6 +167,14 @@ class Store:
                 then[Key(resource, place_namespace, name)] = _entry(previous)
         return sorted((key, entry) for key, entry in then.items() if entry is not None)
 
+    def readable(self) -> bool:
+        """Whether the file still answers."""
+        try:
+            self._db.execute("SELECT revision FROM counter").fetchone()
+        except sqlite3.Error:
+            return False
+        return True
+
     def count(self, resource: str) -> int:
         """How many objects the resource has."""
         return len(self._order.get(resource, ()))

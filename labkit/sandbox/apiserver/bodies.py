@@ -23,6 +23,9 @@ JSON = dict[str, Any]
 MAX_BODY: Final = 3 * 1024 * 1024
 _SCHEME: Final = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
+VERSION_AND_KIND: Final = (
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+)
 _FORMATS: Final = f"application/json, application/yaml, {PROTOBUF}"
 
 
@@ -76,8 +79,7 @@ def _require_object(value: Any, kind: str, data: bytes) -> None:
     if not isinstance(value, dict):
         raise BadRequest(
             f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
-            f"json parse error: json: cannot unmarshal {go_name(value)} into Go value of type struct "
-            '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } '
+            f"json parse error: json: cannot unmarshal {go_name(value)} into Go value of type {VERSION_AND_KIND} "
             f"({_summary(data)})"
         )
     for key in ("apiVersion", "kind"):
@@ -241,7 +243,15 @@ def check_kind(api_version: str, kind: str, resource: Resource, registry: Regist
         problem = (
             f"converting ({version}.{kind}) to ({_package(resource)}.{resource.kind}): unknown conversion"
         )
-    raise BadRequest(_cannot(version, kind, resource, problem))
+    raise WrongKind(_cannot(version, kind, resource, problem), problem)
+
+
+class WrongKind(BadRequest):
+    """An object of a built-in kind that is not the resource's; ``cause`` says so without naming the body."""
+
+    def __init__(self, message: str, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 def _cannot(version: str, kind: str, resource: Resource, problem: str) -> str:

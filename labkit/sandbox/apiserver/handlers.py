@@ -121,8 +121,10 @@ class Handlers:
         resource, form = call.route.resource, call.form
         if form.transform == negotiation.TABLE:
             return wire.respond(
-                self._api.tables.one(resource, value, call.one("includeObject")), form, status, warnings
+                self._api.tables.one(resource, value, options.included(call)), form, status, warnings
             )
+        if form.transform == negotiation.METADATA_LIST:
+            raise wire.not_acceptable(resource, form.transform, is_list=False)
         if form.transform == negotiation.METADATA:
             return wire.respond(wire.metadata_encoder()(value), form, status, warnings)
         return wire.respond(wire.encoder(resource)(value), form, status, warnings)
@@ -134,8 +136,10 @@ class Handlers:
         select = None if selection.everything else selection.entry
         page = self._api.verbs.list(route.resource, route.namespace, asked, select)
         if form.transform == negotiation.TABLE:
-            table = self._api.tables.page(route.resource, page, call.one("includeObject"))
+            table = self._api.tables.page(route.resource, page, options.included(call))
             return wire.respond(table, form)
+        if form.transform == negotiation.METADATA:
+            raise wire.not_acceptable(route.resource, form.transform, is_list=True)
         return wire.respond(wire.list_body(route.resource, page, form), form)
 
     def _watch(self, call: Call) -> Streaming:
@@ -157,7 +161,7 @@ class Handlers:
     def _event_encoder(self, call: Call) -> Callable[[bytes], bytes]:
         resource, form = call.route.resource, call.form
         if form.transform == negotiation.TABLE:
-            return self._api.tables.event_encoder(resource, call.one("includeObject"))
+            return self._api.tables.event_encoder(resource, options.included(call))
         if form.transform in (negotiation.METADATA, negotiation.METADATA_LIST):
             return wire.metadata_encoder()
         return wire.encoder(resource)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from labkit.errors import NotAcceptable
+from labkit.sandbox.apiserver import problems
 
 TABLE, METADATA, METADATA_LIST = "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
 
@@ -44,7 +45,7 @@ def accepted(accept: str) -> Form:
         form = _form(media_type.strip().lower(), parameters)
         if form is not None:
             return form
-    raise NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {_AVAILABLE}")
+    raise problems.generic(NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {_AVAILABLE}"))
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
-from labkit.errors import BadRequest
-from labkit.sandbox.apiserver import problems
+from labkit.errors import ApiError, BadRequest
+from labkit.sandbox.apiserver import bodies, problems
 from labkit.sandbox.apiserver.field_errors import FieldError, bad, forbidden, required, unsupported
 from labkit.sandbox.apiserver.requests import DeleteOptions, ListOptions, WriteOptions, option_error
 
@@ -68,15 +67,16 @@ def _dry_run(values: list[str]) -> list[FieldError]:
 
 def read_delete(call: Call) -> DeleteOptions:
     """DeleteOptions from the body or, without one, from the query.  Raises `BadRequest` or `Invalid`."""
-    said: JSON = {}
+    said: Any = {}
     if call.body:
         try:
             said = _parse(call)
-        except orjson.JSONDecodeError as error:
-            raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise _no_options(bodies.json_problem(call.body, error)) from error
         if not isinstance(said, dict):
-            raise BadRequest(
-                "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value"
+            shape = bodies.go_name(said)
+            raise _no_options(
+                f"json: cannot unmarshal {shape} into Go value of type {bodies.VERSION_AND_KIND}"
             )
     grace = _first(said, "gracePeriodSeconds", call.one("gracePeriodSeconds"))
     policy = _first(said, "propagationPolicy", call.one("propagationPolicy"))
@@ -107,13 +107,16 @@ def read_delete(call: Call) -> DeleteOptions:
 
 
 def _parse(call: Call) -> Any:
-    from labkit.sandbox.apiserver import bodies
-
     if call.media_type == bodies.PROTOBUF:
         return bodies.protobuf(call.body)
     if "yaml" in call.media_type:
         return bodies.parse_yaml(call.body).value
-    return orjson.loads(call.body)
+    return json.loads(call.body)
+
+
+def _no_options(problem: str) -> ApiError:
+    """A deletion's body that cannot be read; the API server takes no more care of that than to say so."""
+    return problems.status_error(500, "", f"couldn't get version/kind; json parse error: {problem}")
 
 
 def _first(said: JSON, key: str, query: str) -> Any:
@@ -124,7 +127,8 @@ def _first(said: JSON, key: str, query: str) -> Any:
 def read_list(call: Call, store: Store) -> ListOptions:
     """ListOptions of a list.  Raises `BadRequest`, `Invalid` or a 504 for a version that is yet to come."""
     version, match = call.one("resourceVersion"), call.one("resourceVersionMatch")
-    token, limit = call.one("continue"), _number(call, "limit")
+    token, limit = call.one("continue"), max(_number(call, "limit"), 0)
+    _number(call, "timeoutSeconds")  # refused where it is no number, though a list has no use for it
     errors = []
     if match:
         if not version:
@@ -211,6 +215,15 @@ def check_resource_version(store: Store, version: str) -> None:
         text = f"Too large resource version: {version}, current: {store.revision}"
         details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
         raise problems.status_error(504, "Timeout", f"Timeout: {text}", {**details, "retryAfterSeconds": 1})
+
+
+def included(call: Call) -> str:
+    """What of each object a table's rows carry.  Raises `Invalid`."""
+    wanted = call.one("includeObject")
+    if wanted not in ("", "Metadata", "Object", "None"):
+        text = "must be 'Metadata', 'Object', 'None', or empty"
+        raise option_error("TableOptions", bad("includeObject", wanted, text))
+    return wanted
 
 
 def _version_problem(version: str) -> str:

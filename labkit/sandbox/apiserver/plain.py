@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from labkit.sandbox import snapshots
 from labkit.sandbox.apiserver import discovery, wire
+from labkit.sandbox.apiserver.health import ROOTS as HEALTH
+from labkit.sandbox.apiserver.health import Health
 from labkit.sandbox.apiserver.negotiation import Form
 from labkit.sandbox.apiserver.routing import PlainNotFound
-from labkit.sandbox.apiserver.wire import Response
 
 if TYPE_CHECKING:
     from labkit.sandbox.apiserver.api import Api
     from labkit.sandbox.apiserver.handlers import Call
+    from labkit.sandbox.apiserver.wire import Response
 
 JSON = dict[str, Any]
 
 VERSION: Final = {"major": "1", "minor": "36", "gitVersion": "v1.36.2+sandbox", "gitTreeState": "clean"}
-_HEALTH: Final = ("/healthz", "/livez", "/readyz")
-_ROOTS: Final = ("/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version")
+_ROOTS: Final = tuple(sorted(("/api", "/apis", *HEALTH, "/openapi/v2", "/openapi/v3", "/version")))
 
 
 class Plain:
@@ -27,6 +28,7 @@ class Plain:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._health = Health(api)
 
     async def answer(self, call: Call) -> Response:
         """The document at the call's path.  Raises `PlainNotFound`."""
@@ -35,8 +37,8 @@ class Plain:
             return wire.respond(self._api.snapshots.answer(call.method, path), Form())
         if call.method not in ("GET", "HEAD"):
             raise PlainNotFound
-        if path in _HEALTH or path.startswith(tuple(f"{one}/" for one in _HEALTH)):
-            return Response(b"ok", content_type="text/plain; charset=utf-8")
+        if self._health.answers(path):
+            return self._health.answer(path, call.query)
         if path == "/version":
             return wire.respond(_version(), Form())
         if path.startswith("/openapi/"):

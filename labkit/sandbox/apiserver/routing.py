@@ -99,7 +99,7 @@ def resolve(method: str, found: Attributes, rest: list[str], registry: Registry)
     if (
         method == "HEAD"
         or verb not in allowed
-        or (verb == "create" and resource.namespaced and not namespace)
+        or (verb in ("create", "deletecollection") and resource.namespaced and not namespace)
     ):
         raise problems.method_not_allowed()
     return Route(resource, verb, namespace, found.name, found.subresource, "/".join(rest))

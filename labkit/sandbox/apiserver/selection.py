@@ -39,6 +39,12 @@ FIELDS: Final = {
     "certificatesigningrequests.certificates.k8s.io": "spec.signerName",
 }
 
+# How a kind says that it lacks a field, where it does not say it as all others do.
+_OWN_WORDS: Final = {
+    "jobs.batch": 'field label "{}" not supported for batchv1.Job',
+    "statefulsets.apps": "field label not supported for appsv1.StatefulSet: {}",
+}
+
 
 class Selection:
     """The selectors of one request.  Raises `BadRequest` for text that is none, or a field the kind lacks."""
@@ -94,6 +100,10 @@ class Selection:
 
 
 def _unknown_field(path: str, resource: Resource) -> str:
-    if resource.custom is None and resource.name not in FIELDS:  # what every kind offers, and no more
+    if resource.custom is not None:
+        return f"field label not supported for {resource.api_version}, Kind={resource.kind}: {path}"
+    if resource.name in _OWN_WORDS:
+        return _OWN_WORDS[resource.name].format(path)
+    if resource.name not in FIELDS:  # what every kind offers, and no more
         return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
     return f"field label not supported: {path}"

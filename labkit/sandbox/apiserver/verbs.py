@@ -245,7 +245,11 @@ class Verbs:
             raise problems.conflict(
                 resource, name, _wrong_uid(resource, namespace, name, meta["uid"], before["uid"])
             )
-        if meta.get("resourceVersion") and meta["resourceVersion"] != before["resourceVersion"]:
+        seen = meta.get("resourceVersion") or "0"  # "0" is any, as none is
+        if not (seen.isascii() and seen.isdigit()):
+            text = f"strconv.ParseUint: parsing {orjson.dumps(seen).decode()}: invalid syntax"
+            raise problems.status_error(500, "", text)
+        if int(seen) and seen != before["resourceVersion"]:
             raise problems.modified(resource, name)
         for key in (
             "uid",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from labkit.errors import NotAcceptable
 from labkit.sandbox.apiserver.negotiation import METADATA, METADATA_LIST, Form
 from labkit.sandbox.apiserver.problems import NO_DETAILS
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 JSON = dict[str, Any]
 
-_ALWAYS_DETAILS: Final = (406, 422)
+_ALWAYS_DETAILS: Final = (422,)
 Encode = Callable[[bytes], bytes]  # from the store's bytes to an object on the wire
 
 
@@ -109,6 +110,17 @@ def list_meta(page: Page) -> JSON:
     if page.remaining:
         meta["remainingItemCount"] = page.remaining
     return meta
+
+
+def not_acceptable(resource: Resource, wanted: str, *, is_list: bool) -> NotAcceptable:
+    """Metadata is asked for as a list's where one object is, or the other way round."""
+    kind = resource.list_kind if is_list else resource.kind
+    if resource.custom is not None:
+        made = "unstructured.UnstructuredList" if is_list else "unstructured.Unstructured"
+    else:
+        made = f"{resource.group.split('.', 1)[0] or 'core'}.{kind}"
+    shape = "a list" if is_list else "not a list"
+    return NotAcceptable(f"you requested {wanted}, but the requested object is {shape} (*{made})")
 
 
 def error_response(error: ApiError, form: Form) -> Response:

@@ -60,9 +60,7 @@ class Writes:
     ) -> tuple[JSON, bool]:
         """Replace the object by a decoded one; return what is written, and whether it was created."""
         meta = obj.setdefault("metadata", {})
-        if not meta.get("name"):
-            text = f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
-            raise BadRequest(text)
+        _require_name(meta, name)
         try:
             written = self._verbs.update(
                 resource, namespace, name, lambda _: obj, how, subresource=subresource
@@ -95,6 +93,8 @@ class Writes:
         except (ValueError, RecursionError) as error:
             problem = bodies.json_problem(body, error)
             raise BadRequest(f"error decoding patch: {problem}") from error
+        if kind == "merge" and content is None:
+            raise BadRequest("Invalid JSON Patch")
         if kind != "json" and not isinstance(content, dict):
             what = bodies.go_name(content)
             raise BadRequest(
@@ -118,7 +118,9 @@ class Writes:
         def transform(old: JSON) -> JSON:
             seen = resource.conversion.from_storage(old) if resource.conversion else old
             before = {"kind": resource.kind, "apiVersion": resource.api_version, **seen}
-            return self._decoded(resource, self._patched(resource, before, patch), patch, how)
+            new = self._decoded(resource, self._patched(resource, before, patch), patch, how)
+            _require_name(new.get("metadata") or {}, name)
+            return new
 
         return self._verbs.update(resource, namespace, name, transform, how, subresource=subresource), False
 
@@ -149,6 +151,8 @@ class Writes:
             decoded, odd = bodies.decode_stored(resource, patched)
         except WrongType as error:
             raise _invalid_patch(patch, str(error)) from error
+        except bodies.WrongKind as error:
+            raise _invalid_patch(patch, error.cause) from error
         if how.field_validation != "Ignore" and odd.unknown:
             complaints = [f'unknown field "{path}"' for path in odd.unknown]
             if how.field_validation == "Strict":
@@ -205,6 +209,13 @@ class Writes:
                 "the namespace of the provided object does not match the namespace sent on the request"
             )
         return config
+
+
+def _require_name(meta: JSON, name: str) -> None:
+    if not meta.get("name"):
+        raise BadRequest(
+            f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )
 
 
 def _converted(resource: Resource, config: JSON) -> JSON:
