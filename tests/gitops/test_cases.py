@@ -11,7 +11,8 @@ from argocd_cases import cases
 from labkit.errors import LabError, PathNotFound
 from labkit.gitops import health, tracking
 from labkit.gitops.api.application import parse_retry
-from labkit.gitops.api.options import has_option, option_value
+from labkit.gitops.api.names import HOOK, SYNC_OPTIONS
+from labkit.gitops.api.options import has_option, option_value, sync_option
 from labkit.gitops.sources.paths import app_path, inbound, relative, scheme_allowed, value_file
 from labkit.gitops.sync import hooks, phases, retry
 from labkit.gitops.sync.tasks import Task, ordered
@@ -177,3 +178,17 @@ def test_a_path_as_seen_from_a_folder(case: Case) -> None:
             relative(full, base)
     else:
         assert relative(full, base) == case["expected"]
+
+
+def test_a_word_said_twice_in_an_annotation_is_said_once() -> None:
+    assert hooks.types(annotated({HOOK: "PostSync, PreSync,PostSync"})) == ["PostSync", "PreSync"]
+    skipped = annotated({HOOK: "Skip,Skip"})
+    assert hooks.is_skipped(skipped)
+    assert not hooks.is_hook(skipped)
+
+
+def test_of_two_values_of_an_option_the_first_counts() -> None:
+    obj = annotated({SYNC_OPTIONS: "Prune=confirm, Delete=false, Prune=false"})
+    assert option_value(obj, SYNC_OPTIONS, "Prune") == "confirm"
+    assert sync_option(obj, ["Prune=true"], "Prune") == "confirm"
+    assert sync_option(annotated({}), ["Prune=false", "Prune=true"], "Prune") == "false"

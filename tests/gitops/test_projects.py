@@ -10,7 +10,7 @@ from manifests import config
 from labkit.gitops import operations
 from labkit.gitops.api import NAMESPACE
 from labkit.gitops.api.names import API_VERSION
-from labkit.gitops.projects import Window, can_go_on
+from labkit.gitops.projects import Project, Window, can_go_on
 
 ANYWHERE = [{"server": "*", "namespace": "*"}]
 USUAL = {
@@ -52,6 +52,16 @@ def repo(world):
     made = world.repository("team")
     made.push({"a.yaml": config("a", v="1")})
     return made
+
+
+@pytest.mark.parametrize(
+    "written", ["ssh://git@Host.example:team/Shop", " ssh://GIT@host.example:team/shop.git"]
+)
+def test_what_is_no_address_is_compared_like_one(written):
+    same = "ssh://git@host.example:team/shop"
+    assert Project("team", {"sourceRepos": [written]}).permits_source(same)
+    assert not Project("team", {"sourceRepos": ["*", f"!{written.strip()}"]}).permits_source(same)
+    assert not Project("team", {"sourceRepos": [written]}).permits_source("ssh://git@host.example:team/other")
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ KNOWN_SYNC_OPTIONS = (
 
 
 def listed(obj: Object, annotation: str) -> list[str]:
-    """The entries of a comma-separated annotation, without the space around them."""
+    """The entries of a comma-separated annotation, each once and without the space around them."""
     text = annotations_of(obj).get(annotation) or ""
-    return [entry.strip() for entry in text.split(",") if entry.strip()]
+    return list(dict.fromkeys(entry.strip() for entry in text.split(",") if entry.strip()))
 
 
 def has_option(obj: Object, annotation: str, option: str) -> bool:
@@ -41,7 +41,7 @@ def has_option(obj: Object, annotation: str, option: str) -> bool:
 
 
 def option_value(obj: Object, annotation: str, name: str) -> str | None:
-    """The value of ``name=value`` in an annotation; the last one wins, as a later flag would."""
+    """The value of ``name=value`` in an annotation; of two the first one wins, as in Argo CD."""
     pairs = [entry for entry in listed(obj, annotation) if "=" in entry]
     return _value(pairs, name)
 
@@ -70,9 +70,8 @@ def enabled(value: str | None) -> bool:
 
 
 def _value(entries: Iterable[str], name: str) -> str | None:
-    found = None
     for entry in entries:
         key, _, value = entry.partition("=")
         if key.strip() == name:
-            found = value.strip()
-    return found
+            return value.strip()
+    return None

@@ -141,4 +141,5 @@ def _bare(url: str) -> str:
 
 
 def _plain(url: str) -> str:
-    return url if url == "*" else normalise(url) or url
+    """The form in which addresses are compared: also what is no address is, case and ``.git`` set aside."""
+    return normalise(url) or url.strip().lower().removesuffix(".git")
