@@ -31,7 +31,7 @@ from labkit.helm.metadata import (
     with_versions,
 )
 from labkit.helm.numbers import PRELUDE, with_prelude
-from labkit.helm.provenance import signing_error, verification_error
+from labkit.helm.provenance import nobody_signs, signing_error, verification_error
 from labkit.helm.rendered import Reader, Rendered, in_install_order
 from labkit.helm.starter import create_from
 from labkit.helm.values import Given, parse_values
@@ -278,6 +278,8 @@ class Chart:
         """
         files, metadata = self._read()
         check_dependencies(files, metadata)
+        if signing is not None and not signing.key:
+            raise nobody_signs(signing)
         own = with_versions(self.files(), version=version, app_version=app_version)
         try:
             return self.backend.package(own, Path(destination), signing)

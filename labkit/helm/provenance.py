@@ -24,6 +24,15 @@ def signing_error(refused: Refused, where: str, signing: Signing | None) -> Char
     )
 
 
+def nobody_signs(signing: Signing) -> ChartError:
+    """What is missing where a chart is to be signed, and nobody is named."""
+    return ChartError(
+        "it is not said with whose key to sign",
+        where=str(signing.keyring),
+        fix="--key NAME: a part of the owner's name; labkit chart keygen makes a key to try it with",
+    )
+
+
 def verification_error(refused: Refused, archive: Path, keyring: Path) -> ChartError:
     """Why a signature was not accepted."""
     words = refused.words

@@ -155,3 +155,9 @@ def test_a_key_and_a_signature_on_the_command_line(source: Path, tmp_path: Path,
     assert f"Signed by: {ADA}" in capsys.readouterr().out
     assert frame.run(["chart", "keygen", " ", "-d", "none"]) == 1
     assert "wants its owner's name" in capsys.readouterr().err
+
+
+def test_nobody_s_signature_is_none(source: Path, tmp_path: Path, backend: str) -> None:
+    with pytest.raises(ChartError, match="not said with whose key") as caught:
+        Chart(source, with_backend=backend).package(tmp_path, signing=Signing("", tmp_path / "secring.gpg"))
+    assert "--key NAME" in caught.value.fix
