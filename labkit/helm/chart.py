@@ -18,7 +18,7 @@ from labkit.errors import ChartError, HelmError
 from labkit.helm import failures, schemas
 from labkit.helm.backend import Backend, Job, Output, Refused, Release, Signature, Signing, backend
 from labkit.helm.diagnosis import limit_error
-from labkit.helm.explain import Explanation, explain, origin
+from labkit.helm.explain import Explanation, explain, origin, subchart_values
 from labkit.helm.files import ChartFiles
 from labkit.helm.linting import LintMessage, lint
 from labkit.helm.metadata import (
@@ -196,7 +196,14 @@ class Chart:
         )
         job = Job(_probe(schemas.without(files), metadata), metadata.name, given.merged(), RELEASE)
         own = files.text("values.yaml") or ""
-        return explain(path, self.values, own, given, self._merged(job, given))
+        return explain(
+            path,
+            self.values,
+            own,
+            given,
+            self._merged(job, given),
+            below=subchart_values(files, metadata, path),
+        )
 
     def render(
         self,

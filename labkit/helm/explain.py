@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import ValuesError
+from labkit.helm.metadata import Metadata, subcharts
+from labkit.helm.values import parse_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labkit.helm.files import ChartFiles
     from labkit.helm.values import Given
 
 
@@ -30,6 +35,8 @@ class Explanation:
     sources: tuple[Source, ...]
 
     def __str__(self) -> str:
+        if not self.sources and self.value is not None:
+            return f"{self.path} = {self.value!r}, by a subchart's own values"
         if not self.sources:
             return f"{self.path}: nobody gives it a value"
         width = max(len(source.name) for source in self.sources)
@@ -42,16 +49,42 @@ class Explanation:
 
 
 def explain(
-    path: str, own: dict[str, Any], own_text: str, given: Given, merged: dict[str, Any]
+    path: str,
+    own: dict[str, Any],
+    own_text: str,
+    given: Given,
+    merged: dict[str, Any],
+    *,
+    below: Sequence[Source] = (),
 ) -> Explanation:
     """Explain the value at ``path`` (``image.tag``, ``hosts[0].name``).
 
-    ``own`` and ``own_text`` are the chart's values.yaml; ``merged`` is what templates see.
+    ``own`` and ``own_text`` are the chart's values.yaml; ``merged`` is what templates see, and ``below`` what
+    subcharts say, which counts only for those that are not turned off.
     """
     keys = parse_path(path)
-    found = [Source(_place("values.yaml", own_text, keys), value) for value in look_up(own, keys)]
+    found = list(below) if look_up(merged, keys) else []
+    found += [Source(_place("values.yaml", own_text, keys), value) for value in look_up(own, keys)]
     found += _given(given, keys)
     return Explanation(path, next(iter(look_up(merged, keys)), None), tuple(found))
+
+
+def subchart_values(files: ChartFiles, metadata: Metadata, path: str) -> list[Source]:
+    """What the subchart that a path leads into says in its own ``values.yaml``, below what its parents say."""
+    keys, folder, found = parse_path(path), "", list[Source]()
+    named: dict[str | int, str] = {each.alias: each.name for each in metadata.dependencies if each.alias}
+    while keys:
+        wanted = named.get(keys[0], keys[0])
+        places = [place for place, name in subcharts(files, folder) if name == wanted]
+        if len(places) != 1:  # none; or several versions of one chart, and it is not told which is meant
+            break
+        folder, keys, named = places[0], keys[1:], {}
+        name = f"{folder}values.yaml"
+        text = files.text(name) or ""
+        found = [
+            Source(_place(name, text, keys), each) for each in look_up(parse_values(text, name), keys)
+        ] + found
+    return found
 
 
 def origin(given: Given, path: str) -> str:

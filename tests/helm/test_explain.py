@@ -7,7 +7,7 @@ from labkit.helm import Chart, Difference, differences
 from labkit.helm.compare import differing
 from labkit.helm.explain import line_of, parse_path
 
-from .conftest import CONFIG_MAP
+from .conftest import CONFIG_MAP, MakeChart
 
 Build = Callable[..., Chart]
 VALUES = """\
@@ -51,6 +51,28 @@ def test_a_value_that_nobody_gives_is_said_to_be_so(chart: Build) -> None:
 )
 def test_the_line_of_a_value_is_found(path: str, line: int) -> None:
     assert line_of(VALUES, parse_path(path)) == line
+
+
+def test_a_subchart_s_own_value_is_the_lowest_source(make_chart: MakeChart, backend: str) -> None:
+    sub = "charts/sub-1.0.0"
+    root = make_chart(
+        {
+            "Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n"
+            "dependencies:\n- {name: sub, version: 1.0.0, alias: front, condition: front.enabled}\n",
+            "values.yaml": "front:\n  colour: red\n",
+            f"{sub}/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
+            f"{sub}/values.yaml": "colour: blue\nport: 80\n",
+        }
+    )
+    built = Chart(root, with_backend=backend)
+    assert [each.name for each in built.explain("front.colour").sources] == [
+        f"{sub}/values.yaml:1",
+        "values.yaml:2",
+    ]
+    port = built.explain("front.port")
+    assert (port.value, [each.name for each in port.sources]) == (80, [f"{sub}/values.yaml:2"])
+    assert not built.explain("front.port", set=["front.enabled=false"]).sources
+    assert not built.explain("sub.port").sources
 
 
 def test_a_path_may_have_dots_in_a_name() -> None:
