@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labkit.errors import LessonError
-from labkit.lessons import tour
 from labkit.lessons.course import (
     anatomy,
     applications,
@@ -16,6 +15,7 @@ from labkit.lessons.course import (
     releases,
     sharing,
     templates,
+    tour,
     trust,
     truth,
     waves,

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from labkit.cluster.leftovers import delete_custom_kind
 from labkit.errors import Invalid, NoSuchKind
 
 
@@ -42,7 +43,7 @@ def gadget(cluster, reaches):
     cluster.create(definition)
     reaches(definition["apiVersion"], definition["kind"], f"gadgets.{group}", _established, where=None)
     yield f"{group}/v1"
-    cluster.delete(definition["apiVersion"], definition["kind"], f"gadgets.{group}")
+    delete_custom_kind(cluster, f"gadgets.{group}")
 
 
 def _established(definition):
@@ -84,3 +85,18 @@ def test_it_is_applied_and_patched_like_any_other(cluster, namespace, gadget):
 def test_a_kind_without_a_definition_is_not_there(cluster, namespace):
     with pytest.raises(NoSuchKind):
         cluster.create(build("nothing.example.com/v1", namespace, size=1))
+
+
+def test_a_definition_that_is_going_can_still_be_changed(cluster, namespace, gadget):
+    held = build(gadget, namespace, size=3)
+    cluster.create(held | {"metadata": held["metadata"] | {"finalizers": ["example.com/hold"]}})
+    definition = (
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        f"gadgets.{gadget.partition('/')[0]}",
+    )
+    assert "deletionTimestamp" in cluster.delete(*definition)["metadata"]
+    changed = cluster.patch(*definition, patch={"metadata": {"labels": {"going": "yes"}}})
+    assert changed["metadata"]["labels"] == {"going": "yes"}
+    delete_custom_kind(cluster, definition[2])
+    assert cluster.find(*definition) is None

@@ -96,10 +96,6 @@ def _renew(wanted: list[str], home: Path) -> None:
             file.parent.mkdir(exist_ok=True)
             file.write_text(written(made), encoding="utf-8", newline="\n")
             sys.stdout.write(f"{file.relative_to(ROOT)}\n")
-    tour = NOTEBOOKS / "00-tour.ipynb"
-    if not wanted or "00" in wanted:
-        kept = json.loads(tour.read_text(encoding="utf-8"))
-        tour.write_text(written(executed(kept, home)), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

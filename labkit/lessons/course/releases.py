@@ -7,7 +7,8 @@ import shutil
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import NotFound, ReleaseError, ReleaseNotFound
+from labkit.cluster.leftovers import delete_custom_kind
+from labkit.errors import ReleaseError, ReleaseNotFound
 from labkit.lessons import charting
 from labkit.lessons.course.looking import told
 from labkit.lessons.releasing import flat
@@ -26,8 +27,7 @@ CRD = "ovens.bakery.gitops-lab.dev"
 
 def _tidy(bench: Workbench) -> None:
     """Kinds are the cluster's, not the namespace's: they outlive it."""
-    with contextlib.suppress(NotFound):
-        bench.cluster.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD)
+    delete_custom_kind(bench.cluster, CRD)
 
 
 def _recover(bench: Workbench, say: Say) -> Finding:

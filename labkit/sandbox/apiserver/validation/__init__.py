@@ -151,6 +151,9 @@ def check_update(resource: Resource, new: JSON, old: JSON, subresource: str) -> 
 
 
 def _meta(resource: Resource, obj: JSON, rule: NameRule) -> list[FieldError]:
+    # Kubernetes' own API groups have a list of finalizers without a domain; kinds and their objects have none
+    # (apiextensions-apiserver, ValidateCustomResourceDefinition: apimachinery's ValidateObjectMeta and no more).
+    custom = resource.custom is not None or resource.group == "apiextensions.k8s.io"
     return object_meta.validate(
-        obj["metadata"], namespaced=resource.namespaced, name_rule=rule, custom=resource.custom is not None
+        obj["metadata"], namespaced=resource.namespaced, name_rule=rule, custom=custom
     )
