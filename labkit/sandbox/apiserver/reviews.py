@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from labkit.errors import Unauthorized
+from labkit.errors import BadRequest, Unauthorized
 from labkit.sandbox.apiserver import field_errors
 from labkit.sandbox.apiserver.field_errors import bad, forbidden
 from labkit.sandbox.apiserver.requests import User
@@ -102,8 +102,10 @@ class Reviews:
         return {"userInfo": user_info(user)}
 
     def _token(self, spec: JSON, user: User) -> JSON:  # noqa: ARG002
+        if not spec.get("token"):
+            raise BadRequest("token is required for TokenReview in authentication")
         try:
-            found = self._api.authenticator.bearer(spec.get("token", ""))
+            found = self._api.authenticator.bearer(spec["token"])
         except Unauthorized:
             return {"user": {}, "error": "[invalid bearer token, token lookup failed]"}
         audiences = spec.get("audiences")

@@ -155,6 +155,29 @@ class Subresources:
 
     # ── service accounts ──────────────────────────────────────────────────────
 
+    def _bound(self, reference: JSON | None, namespace: str, account: str) -> JSON | None:
+        """The pod that a token is good with only; a secret or a node must be there, too."""
+        if not reference:
+            return None
+        api_version, kind = reference.get("apiVersion") or "", reference.get("kind") or ""
+        name, uid = reference.get("name") or "", reference.get("uid") or ""
+        if api_version != "v1" or kind not in ("Pod", "Secret", "Node"):
+            group = api_version if "/" in api_version else f"/{api_version}"
+            raise BadRequest(f"cannot bind token to object of type {group}, Kind={kind}")
+        resource = self._api.resource(api_version, kind)
+        found = self._api.verbs.get(resource, namespace if resource.namespaced else "", name)
+        if kind == "Pod" and found["spec"].get("serviceAccountName") != account:
+            raise BadRequest(
+                f'cannot bind token for serviceaccount "{account}" to pod running with different serviceaccount name.'
+            )
+        if uid and uid != found["metadata"]["uid"]:
+            text = (
+                f"the UID in the bound object reference ({uid}) does not match the UID in record. "
+                "The object might have been deleted and then recreated"
+            )
+            raise problems.conflict(resource, name, text)
+        return {"name": name, "uid": found["metadata"]["uid"]} if kind == "Pod" else None
+
     def _token(self, call: Call) -> Answer:
         from labkit.sandbox.apiserver import field_errors
 
@@ -173,8 +196,7 @@ class Subresources:
             error = field_errors.bad("spec.expirationSeconds", seconds, text)
             raise field_errors.invalid("authentication.k8s.io", "TokenRequest", "", [error])
         audiences = spec.get("audiences") or []
-        pod = spec.get("boundObjectRef") or {}
-        bound = {"name": pod["name"], "uid": pod.get("uid", "")} if pod.get("kind") == "Pod" else None
+        bound = self._bound(spec.get("boundObjectRef"), route.namespace, route.name)
         status = self._api.authenticator.issue(
             route.namespace, route.name, account["metadata"]["uid"], seconds, audiences, bound
         )

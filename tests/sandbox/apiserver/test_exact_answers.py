@@ -152,3 +152,23 @@ def test_health_is_told_check_by_check(api):
     assert api.call("GET", "/livez")[:2] == (200, "ok")
     assert api.call("GET", "/livez/etcd")[:2] == (200, "ok")
     assert api.call("GET", "/livez/moon")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "problem"),
+    [
+        ("Pod", 404, 'pods "gone" not found'),
+        ("ConfigMap", 400, "cannot bind token to object of type /v1, Kind=ConfigMap"),
+    ],
+)
+def test_a_token_is_bound_to_what_is_there(api, namespace, kind, status, problem):
+    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    assert api.call("POST", accounts, {"metadata": {"name": "robot"}})[0] == 201
+    reference = {"apiVersion": "v1", "kind": kind, "name": "gone"}
+    found, body, _ = api.call("POST", f"{accounts}/robot/token", {"spec": {"boundObjectRef": reference}})
+    assert (found, body["message"]) == (status, problem)
+
+
+def test_a_token_review_needs_a_token(api):
+    status, body, _ = api.call("POST", "/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {}})
+    assert (status, body["message"]) == (400, "token is required for TokenReview in authentication")
