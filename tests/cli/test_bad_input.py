@@ -54,7 +54,7 @@ ROWS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("app set shop", 1, ("nothing to change was named",)),
     ("app set nosuch --revision main", 1, ("no application 'nosuch'", "There are: shop")),
     ("app get shop -o jsonpath", 2, ("'jsonpath' is not one of",)),
-    ("app list --selector ===", 1, ("unable to parse requirement",)),
+    ("app list --selector ===", 1, ("found '==', expected: !, identifier",)),
     # what an application is asked to do
     ("app sync nosuch", 1, ("no application 'nosuch'",)),
     ("app sync shop --resource Deployment", 1, ("GROUP:KIND:NAME",)),

@@ -133,12 +133,18 @@ def test_deleting_wants_the_name_and_shows_what_goes(browse, web, lab):
     assert "web" not in lab.apps
 
 
-def test_what_belongs_to_no_application_is_shown_where_the_project_asks_for_it(browse, shop, lab):
+@pytest.fixture
+def watchful(lab):
+    """A project that looks for orphans; it goes after its applications."""
     made = {"sources": ["*"], "destinations": [("*", "*")], "cluster_kinds": [("*", "*")]}
-    lab.projects.create("watchful", **made).monitor_orphans()
+    yield lab.projects.create("watchful", **made).monitor_orphans().name
+    lab.projects.delete("watchful")
+
+
+def test_what_belongs_to_no_application_is_shown_where_the_project_asks_for_it(watchful, browse, shop, lab):
     there = shop("orphans")
     there.push(config("known", a="1"))
-    there.create(project="watchful", sync_options=["CreateNamespace=true"]).sync()
+    there.create(project=watchful, sync_options=["CreateNamespace=true"]).sync()
     page = browse("orphans")
     page.wait_for_selector("[data-name=known]")
     stray = config("stray", a="1") | {"metadata": {"name": "stray", "namespace": "orphans"}}
@@ -147,8 +153,6 @@ def test_what_belongs_to_no_application_is_shown_where_the_project_asks_for_it(b
     assert "orphaned" in card.inner_text()
     card.click()
     page.wait_for_selector("#drawer >> text=stray")
-    lab.clear("orphans")
-    lab.projects.delete("watchful")
 
 
 def test_hostile_text_is_shown_as_it_is(browse, shop):

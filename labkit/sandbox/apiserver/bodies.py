@@ -200,7 +200,7 @@ def canonical(
     try:
         decoded, problems = decode_stored(resource, obj)
     except WrongType as error:
-        raise BadRequest(_cannot(resource.version, resource.kind, resource, str(error))) from error
+        raise BadRequest(_cannot(resource.version, resource.kind, resource.kind, str(error))) from error
     if options.field_validation == "Ignore":
         return decoded
     complaints = [
@@ -209,7 +209,7 @@ def canonical(
     complaints += [f'unknown field "{path}"' for path in problems.unknown]
     if complaints and options.field_validation == "Strict":
         text = f"strict decoding error: {', '.join(complaints)}"
-        raise BadRequest(_cannot(resource.version, resource.kind, resource, text))
+        raise BadRequest(_cannot(resource.version, resource.kind, resource.kind, text))
     options.warnings.extend(complaints)
     return decoded
 
@@ -226,7 +226,7 @@ def check_kind(api_version: str, kind: str, resource: Resource, registry: Regist
     """Raise `BadRequest` unless an object of that kind belongs to the resource."""
     if (api_version, kind) == (resource.api_version, resource.kind):
         return
-    group, _, version = api_version.rpartition("/")
+    group = api_version.rpartition("/")[0]
     if resource.custom is not None:
         if api_version != resource.api_version:
             raise BadRequest(
@@ -235,15 +235,30 @@ def check_kind(api_version: str, kind: str, resource: Resource, registry: Regist
             )
         raise BadRequest(f"the kind in the data ({kind}) does not match the expected kind ({resource.kind})")
     known = registry.of_kind(api_version, kind)
+    if (group, kind) == (resource.group, resource.kind) and known is not None and known.custom is None:
+        return  # another version of the same kind is converted
+    raise _wrong_kind(api_version, kind, f"{_package(resource.group)}.{resource.kind}", registry)
+
+
+def check_part(body: Any, group: str, kind: str, registry: Registry) -> None:
+    """The same for the body of a subresource, whose kind is not the object's: a Scale, an Eviction, a Binding."""
+    if not isinstance(body, dict):
+        return  # whoever reads it says so
+    said_kind, said_version = body.get("kind") or kind, str(body.get("apiVersion") or "")
+    said_group = said_version.rpartition("/")[0] if said_version else group
+    if (said_group, said_kind) != (group, kind):
+        raise _wrong_kind(said_version or "v1", str(said_kind), f"{_package(group)}.{kind}", registry)
+
+
+def _wrong_kind(api_version: str, kind: str, wanted: str, registry: Registry) -> WrongKind:
+    """``wanted`` is a package and a kind of it: ``apps.Deployment``."""
+    version = api_version.rpartition("/")[2]
+    known = registry.of_kind(api_version, kind)
     if known is None or known.custom is not None:
         problem = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
-    elif (group, kind) == (resource.group, resource.kind):
-        return  # another version of the same kind is converted
     else:
-        problem = (
-            f"converting ({version}.{kind}) to ({_package(resource)}.{resource.kind}): unknown conversion"
-        )
-    raise WrongKind(_cannot(version, kind, resource, problem), problem)
+        problem = f"converting ({version}.{kind}) to ({wanted}): unknown conversion"
+    return WrongKind(_cannot(version, kind, wanted.rpartition(".")[2], problem), problem)
 
 
 class WrongKind(BadRequest):
@@ -254,12 +269,12 @@ class WrongKind(BadRequest):
         self.cause = cause
 
 
-def _cannot(version: str, kind: str, resource: Resource, problem: str) -> str:
-    return f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {problem}'
+def _cannot(version: str, kind: str, wanted: str, problem: str) -> str:
+    return f'{kind} in version "{version}" cannot be handled as a {wanted}: {problem}'
 
 
-def _package(resource: Resource) -> str:
-    return resource.group.split(".", 1)[0] or "core"
+def _package(group: str) -> str:
+    return group.split(".", 1)[0] or "core"
 
 
 def fast_parse(data: bytes) -> Any:

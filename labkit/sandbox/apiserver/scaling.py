@@ -36,6 +36,7 @@ class Scaling:
         how = options.read_write(call, "UpdateOptions" if route.verb == "update" else "PatchOptions")
         if route.verb == "update":
             content = bodies.parse(call.body, call.media_type, "Scale").value
+            bodies.check_part(content, "autoscaling", "Scale", self._api.registry)
             patch = None
         else:
             patch = self._api.writes.read_patch(route.resource, call.media_type, call.body)

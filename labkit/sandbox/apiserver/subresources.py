@@ -81,6 +81,7 @@ class Subresources:
     def _bind(self, call: Call) -> Answer:
         route, how = call.route, options.read_write(call, "CreateOptions")
         binding = bodies.parse(call.body, call.media_type, "Binding").value
+        bodies.check_part(binding, "", "Binding", self._api.registry)
         node = (binding.get("target") or {}).get("name", "")
         if not node:
             raise BadRequest("a binding needs target.name, the node")
@@ -125,6 +126,7 @@ class Subresources:
     def _evict(self, call: Call) -> Answer:
         route = call.route
         eviction = bodies.parse(call.body, call.media_type, "Eviction").value
+        bodies.check_part(eviction, "policy", "Eviction", self._api.registry)
         name = (eviction.get("metadata") or {}).get("name") or route.name
         if name != route.name:
             raise BadRequest("name in URL does not match name in Eviction object")

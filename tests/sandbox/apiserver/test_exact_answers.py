@@ -172,3 +172,27 @@ def test_a_token_is_bound_to_what_is_there(api, namespace, kind, status, problem
 def test_a_token_review_needs_a_token(api):
     status, body, _ = api.call("POST", "/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {}})
     assert (status, body["message"]) == (400, "token is required for TokenReview in authentication")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "wanted"),
+    [
+        ("PUT", "/apis/apps/v1/namespaces/{}/deployments/web/scale", "autoscaling.Scale"),
+        ("POST", "/api/v1/namespaces/{}/pods/web/eviction", "policy.Eviction"),
+        ("POST", "/api/v1/namespaces/{}/pods/web/binding", "core.Binding"),
+    ],
+)
+def test_what_is_no_scale_eviction_or_binding_is_none(api, namespace, method, path, wanted):
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "web"},
+        "target": {"name": "node-1"},
+    }
+    status, said, _ = api.call(method, path.format(namespace), body)
+    kind = wanted.partition(".")[2]
+    problem = f"converting (v1.ConfigMap) to ({wanted}): unknown conversion"
+    expected = f'ConfigMap in version "v1" cannot be handled as a {kind}: {problem}'
+    assert (status, said["message"]) == (400, expected)
+    status, said, _ = api.call(method, path.format(namespace), body | {"kind": "Nothing"})
+    assert (status, 'no kind "Nothing" is registered for version "v1"' in said["message"]) == (400, True)
