@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import random
 import socket
 import ssl
 import threading
@@ -250,7 +251,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass
 class Every:
-    """A fault for every ``nth`` request that fits, at most ``times`` times; thread-safe enough for a test."""
+    """A fault for one in ``nth`` requests that fit, at most ``times`` times; thread-safe enough for a test.
+
+    They come at uneven distances, the same in each run: at even ones, a client whose every try makes ``nth``
+    requests would be hit at the same one for ever.
+    """
 
     fault: Fault
     fits: Callable[[Request], bool]
@@ -258,12 +263,16 @@ class Every:
     times: int = 1_000_000
     seen: int = 0
     given: int = 0
+    _next: int = 0
+    _chance: random.Random = field(default_factory=lambda: random.Random(3))
 
     def __call__(self, request: Request) -> Fault:
         if not self.fits(request):
             return None
         self.seen += 1
-        if self.seen % self.nth or self.given >= self.times:
+        self._next = self._next or self.nth
+        if self.seen < self._next or self.given >= self.times:
             return None
+        self._next = self.seen + self._chance.randint(1, 2 * self.nth - 1)
         self.given += 1
         return self.fault
