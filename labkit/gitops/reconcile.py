@@ -66,6 +66,8 @@ class Memory:
     revisions: tuple[str, ...] = ()
     failed: str = ""
     waves: dict[Any, datetime] = field(default_factory=dict)
+    over: bool = False
+    """This pass saw its sync end, and nobody was told yet."""
 
 
 class Reconciler:
@@ -115,7 +117,7 @@ class Reconciler:
         memory = self._memories.get(name)
         if memory is None or uid_of(memory.known) != uid_of(obj):  # a new one, maybe of the same name
             memory = self._memories[name] = Memory(self._polling.next())
-        memory.known = obj
+        memory.known, memory.over = obj, False
         status: JSON = copy.deepcopy(obj.get("status") or {})
         try:
             app = Application.from_object(obj)
@@ -138,6 +140,8 @@ class Reconciler:
         if sight is not None:
             wanted = finalizers(metadata(app.obj).get("finalizers") or [], sight.manifests)
         self._write(memory, status, asked=REFRESH in app.annotations, finalizers=wanted)
+        if memory.over:  # told once it is written: if that is refused, another pass comes to the end again
+            self._tell_end(app, status["operationState"])
         if sight is not None:
             held = sight.live.of_application(app.instance_name)
             settle(Carrier(sight.live), held, status.get("operationState") or {})
@@ -293,22 +297,20 @@ class Reconciler:
         return operation, decision.later
 
     def _ended(self, app: Application, status: JSON, memory: Memory, job: Running) -> None:
-        now, state = self._clock.now(), status["operationState"]
-        succeeded = state["phase"] == "Succeeded"
-        if succeeded and job.recorded:
+        now, memory.over = self._clock.now(), True
+        if status["operationState"]["phase"] == "Succeeded" and job.recorded:
             status["history"] = job.history(status.get("history") or [], app.history_limit)
         trace = self._traces.of(app.obj)
-        trace.tell(f"sync to {_revision(state)} {state['phase'].lower()}: {state['message']}")
-        tell = self._recorder.normal if succeeded else self._recorder.warning
-        tell(
-            app.obj,
-            "OperationCompleted",
-            f"Sync operation to {_revision(state)} {state['phase'].lower()}: {state['message']}",
-        )
         try:
             note(app, status, self._observer.look(app, app.sources, memory.revisions, trace=trace), now)
         except LabError as error:
             set_conditions(status, {"ComparisonError": str(error)}, {"ComparisonError"}, now)
+
+    def _tell_end(self, app: Application, state: JSON) -> None:
+        said = f"{_revision(state)} {state['phase'].lower()}: {state['message']}"
+        self._traces.of(app.obj).tell(f"sync to {said}")
+        tell = self._recorder.normal if state["phase"] == "Succeeded" else self._recorder.warning
+        tell(app.obj, "OperationCompleted", f"Sync operation to {said}")
 
     # -- write
 

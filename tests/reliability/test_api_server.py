@@ -100,4 +100,8 @@ def test_applications_end_synced_though_the_server_says(world, flaky, what):
         assert is_at(world, app, str(number))
     assert trouble.given > 0, "nothing went wrong: this said nothing"
     assert set(hooks(world, app).values()) == {1}
+    ends = [
+        e for e in world.cluster.list("v1", "Event", "argocd").items if e["reason"] == "OperationCompleted"
+    ]
+    assert {end["count"] for end in ends} == {1}, "a sync ends once, however often that had to be written"
     figures(what=what, syncs=count, times=trouble.given)
