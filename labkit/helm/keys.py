@@ -68,6 +68,18 @@ def make_key(name: str, folder: Path, clock: Clock | None = None) -> Key:
     return key
 
 
+def kept_key(name: str, folder: Path, clock: Clock | None = None) -> Key:
+    """The key that a folder keeps for ``name``; made, as `make_key` does, where there is none yet.
+
+    `ChartError` if the folder's key is somebody else's.
+    """
+    key = Key(name, folder / "secring.gpg", folder / "pubring.gpg")
+    halves = (key.secret, key.public)
+    if all(file.exists() and name.encode() in file.read_bytes() for file in halves):
+        return key
+    return make_key(name, folder, clock)
+
+
 def _halves(name: str, created: int) -> tuple[bytes, bytes]:
     """The public and the secret key as files have them: key, name, and the signature that joins the two."""
     rsa = generate_private_key(65537, BITS)

@@ -14,7 +14,7 @@ from serving import run_server
 from labkit.cli import frame
 from labkit.errors import ChartError
 from labkit.helm import Chart, Signing
-from labkit.helm.keys import Key, make_key
+from labkit.helm.keys import Key, kept_key, make_key
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="no `gpg` command here, to make keys")
 ADA = "Ada <ada@example.org>"
@@ -144,6 +144,17 @@ def test_a_key_s_secret_half_is_its_owner_s_alone_and_never_written_over(own: Ke
     assert own.secret.stat().st_mode & 0o077 == 0
     with pytest.raises(ChartError, match="there are keys already"):
         make_key("Eve", own.secret.parent)
+
+
+def test_a_folder_keeps_one_owner_s_key(own: Key, tmp_path: Path) -> None:
+    assert kept_key(ADA, own.secret.parent) == own
+    with pytest.raises(ChartError, match="there are keys already"):
+        kept_key("Eve", own.secret.parent)
+    made = kept_key(ADA, tmp_path / "new")
+    assert kept_key(ADA, tmp_path / "new") == made
+    made.public.unlink()
+    with pytest.raises(ChartError, match="there are keys already"):
+        kept_key(ADA, tmp_path / "new")
 
 
 def test_a_key_and_a_signature_on_the_command_line(source: Path, tmp_path: Path, monkeypatch, capsys) -> None:

@@ -57,6 +57,8 @@ def executed(content: dict, home: Path) -> dict:
     shown["metadata"] = content["metadata"]
     for cell in shown["cells"]:
         cell["metadata"].pop("execution", None)
+        if "outputs" in cell:
+            cell["outputs"] = _joined(cell["outputs"])
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "text/html" in data:  # so that a change of the style sheet changes no notebook
@@ -65,6 +67,17 @@ def executed(content: dict, home: Path) -> dict:
             if widget:
                 widget["model_id"] = ""
     return shown
+
+
+def _joined(outputs: list[dict]) -> list[dict]:
+    """What a cell printed in one piece: in how many the kernel sent it is chance."""
+    found: list[dict] = []
+    for output in outputs:
+        if output["output_type"] == "stream" and found and found[-1].get("name") == output["name"]:
+            found[-1]["text"] = [*found[-1]["text"], *output["text"]]
+        else:
+            found.append(output)
+    return found
 
 
 def main(wanted: list[str]) -> None:
