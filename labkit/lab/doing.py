@@ -28,7 +28,12 @@ def actions(app: App) -> list[Action]:
         Action(_say("refresh", "label"), lambda _: _refresh(app)),
         Action(_say("sync", "label"), sync.do, _say("sync", "verb"), sync.ask, sync.look),
         Action(_say("rollback", "label"), rollback.do, _say("rollback", "verb"), rollback.ask, rollback.look),
-        Action(_say("terminate", "label"), lambda _: _terminate(app)),
+        Action(
+            _say("terminate", "label"),
+            lambda _: _terminate(app),
+            possible=lambda: app.status.phase == "Running",
+            beside=True,
+        ),
         Action(
             _say("delete", "label"), delete.do, _say("delete", "verb"), delete.ask, delete.look, danger=True
         ),

@@ -39,7 +39,8 @@ class Action:
     """Something that can be done: ``do`` does it with the answers, and says how it went.
 
     ``ask`` gives the fields, asked for when the button is clicked; ``look`` shows what would happen by the answers
-    so far. Without both it is done at the click.
+    so far. Without both it is done at the click. ``possible`` says whether there is anything to do, else the button
+    is grey; ``beside`` is done while another is at work, which it may end.
     """
 
     label: str
@@ -48,6 +49,8 @@ class Action:
     ask: Callable[[], Sequence[Field]] | None = None
     look: Callable[[Answers], View] | None = None
     danger: bool = False
+    possible: Callable[[], bool] | None = None
+    beside: bool = False
 
 
 class Below(Protocol):
@@ -60,26 +63,32 @@ class Below(Protocol):
 
 
 class Buttons:
-    """The buttons of some actions. One action is done at a time, beside the notebook's cells, which go on."""
+    """The buttons of some actions. One is done at a time, and what may be beside it; the notebook's cells go on."""
 
     def __init__(self, actions: Sequence[Action]) -> None:
         import ipywidgets
 
         self._made = ipywidgets
-        self._buttons = [self._button(action) for action in actions]
-        self._panel, self._said = ipywidgets.VBox([]), ipywidgets.HTML()
-        row = ipywidgets.HBox(self._buttons, layout={"flex_flow": "row wrap"})
-        self.box = _quiet(ipywidgets.VBox)([row, self._panel, self._said])
+        self._working = False
         self._opened: list[Any] = []
+        self._buttons = [(action, self._button(action)) for action in actions]
+        self._panel, self._said = ipywidgets.VBox([]), ipywidgets.HTML()
+        row = ipywidgets.HBox([button for _, button in self._buttons], layout={"flex_flow": "row wrap"})
+        self.box = _quiet(ipywidgets.VBox)([row, self._panel, self._said])
+        self.renew()
 
     def renew(self) -> None:
-        """They stay as they are."""
+        """What cannot be done now is grey."""
+        for action, button in self._buttons:
+            if action.possible is not None:
+                busy = self._working and not action.beside
+                button.disabled = busy or not _is_possible(action.possible)
 
     def _button(self, action: Action) -> Any:
         button = self._made.Button(description=action.label, layout={"width": "auto"})
         asks = action.ask is not None or action.look is not None
         work = (lambda: self._open(action)) if asks else (lambda: self._done(action, {}))
-        button.on_click(lambda _button: self._run(work))
+        button.on_click(lambda _button: self._run(work, beside=action.beside))
         return button
 
     def _open(self, action: Action) -> None:
@@ -111,10 +120,11 @@ class Buttons:
         self._close()
         self._said.value = _drawn(sentence(said))
 
-    def _run(self, work: Callable[[], None]) -> None:
+    def _run(self, work: Callable[[], None], *, beside: bool = False) -> None:
         """In a thread of its own; what goes wrong is said, and what was asked stays open."""
         self._said.value = working = _drawn(sentence(_say("working")))
-        self._enable(on=False)
+        if not beside:
+            self._work(on=True)
 
         def run() -> None:
             try:
@@ -124,13 +134,16 @@ class Buttons:
             except LabError as error:
                 self._said.value = _drawn(problem(error))
             finally:
-                self._enable(on=True)
+                if not beside:
+                    self._work(on=False)
 
         threading.Thread(target=run, name="action", daemon=True).start()
 
-    def _enable(self, *, on: bool) -> None:
-        for widget in [*self._buttons, *self._opened]:
-            widget.disabled = not on
+    def _work(self, *, on: bool) -> None:
+        self._working = on
+        free = [button for action, button in self._buttons if not action.beside and action.possible is None]
+        for widget in [*free, *self._opened]:
+            widget.disabled = on
 
     def _asked(self, field: Field) -> Any:
         look = {"description": field.label, **_LOOK}
@@ -154,22 +167,31 @@ class Choice:
 
         self._names, self._actions = names, actions
         self._list = ipywidgets.Dropdown(description=label, **_LOOK)
-        self._place = ipywidgets.VBox([])
+        self._place, self._buttons = ipywidgets.VBox([]), Buttons(())
         self.box = _quiet(ipywidgets.VBox)([])
         self._list.observe(lambda change: self._show(change["new"]), names="value")
         self.renew()
 
     def renew(self) -> None:
-        """Another list, if the names are others; who was chosen stays it."""
+        """Another list, if the names are others; who was chosen stays it, and its buttons are renewed."""
         names = tuple(self._names())
         if names != tuple(self._list.options):
             chosen = self._list.value
             self._list.options = names
             self._list.value = chosen if chosen in names else next(iter(names), None)
             self.box.children = [self._list, self._place] if names else []
+        self._buttons.renew()
 
     def _show(self, name: str | None) -> None:
-        self._place.children = [Buttons(self._actions(name)).box] if name else []
+        self._buttons = Buttons(self._actions(name) if name else ())
+        self._place.children = [self._buttons.box] if name else []
+
+
+def _is_possible(question: Callable[[], bool]) -> bool:
+    try:
+        return question()
+    except LabError:  # it is gone, or the lab is away: the picture above says so
+        return False
 
 
 def _answers(asked: dict[str, Any]) -> Answers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -14,6 +15,20 @@ from labkit.widgets import Action, Buttons, Choice, Field
 from .conftest import config, until
 
 ipywidgets = pytest.importorskip("ipywidgets")
+STOP = "Stop the sync"
+NEVER = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {"name": "never", "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
+    "spec": {
+        "template": {
+            "spec": {
+                "restartPolicy": "Never",
+                "containers": [{"name": "never", "image": "gitops-lab/not-there:1"}],
+            }
+        }
+    },
+}
 
 
 def within(widget: Any, kind: type) -> list[Any]:
@@ -35,8 +50,12 @@ def click(buttons: Any, label: str) -> str:
         ]
 
     until(free, bool)[0].click()
-    until(lambda: [b for b in within(buttons.box, ipywidgets.Button) if b.disabled], lambda found: not found)
+    until(lambda: grey(buttons), lambda found: found in ([], [STOP]))
     return texts(buttons)
+
+
+def grey(buttons: Any) -> list[str]:
+    return [b.description for b in within(buttons.box, ipywidgets.Button) if b.disabled]
 
 
 def field(buttons: Any, label: str) -> Any:
@@ -75,6 +94,39 @@ def test_an_action_is_asked_shown_done_and_said() -> None:
     click(buttons, "Cancel")
     assert not within(buttons.box, ipywidgets.Text)
     assert repr(buttons.box) == "(buttons, while the notebook's kernel runs)"
+
+
+def test_what_ends_an_action_is_there_while_it_is_at_work_and_only_then() -> None:
+    ended = threading.Event()
+
+    def wait(_answers: dict[str, Any]) -> str:
+        assert ended.wait(20)
+        until(lambda: texts(buttons), lambda text: "ended" in text)
+        return "waited"
+
+    def end(_answers: dict[str, Any]) -> str:
+        ended.set()
+        return "ended"
+
+    working: list[bool] = []
+    buttons = Buttons(
+        [
+            Action("Wait", wait),
+            Action("Other", lambda _: ""),
+            Action("End", end, possible=lambda: bool(working), beside=True),
+        ]
+    )
+    assert grey(buttons) == ["End"]
+    within(buttons.box, ipywidgets.Button)[0].click()
+    assert grey(buttons) == ["Wait", "Other", "End"]
+    working.append(True)
+    buttons.renew()
+    assert grey(buttons) == ["Wait", "Other"]
+    within(buttons.box, ipywidgets.Button)[2].click()
+    until(lambda: texts(buttons), lambda text: "waited" in text)
+    working.clear()
+    buttons.renew()
+    assert grey(buttons) == ["End"]
 
 
 def test_who_was_chosen_stays_chosen_when_the_names_change() -> None:
@@ -120,7 +172,7 @@ def test_an_application_is_synced_rolled_back_and_deleted_by_its_buttons(lab, sh
     field(buttons, "Prune").value = True
     until(lambda: texts(buttons), lambda text: "Git no longer has it" in text)
     field(buttons, "Dry run").value = True
-    until(lambda: buttons.box, lambda box: not [b for b in within(box, ipywidgets.Button) if b.disabled])
+    until(lambda: grey(buttons), lambda found: found == [STOP])
     assert "nothing that the cluster would refuse" in click(buttons, "Sync")
     assert lab.cluster.find("v1", "ConfigMap", "b", app.namespace) is not None
 
@@ -142,3 +194,18 @@ def test_an_application_is_synced_rolled_back_and_deleted_by_its_buttons(lab, sh
     field(buttons, "Type pressed").value = "pressed"
     assert "The application is gone" in click(buttons, "Delete")
     assert "pressed" not in lab.apps
+
+
+def test_a_sync_that_hangs_is_stopped_by_its_button(lab, shop) -> None:
+    here = shop("hung")
+    here.push(config("a", v="1"), NEVER)
+    app = here.create().refresh()
+    buttons = Buttons(doing.actions(app))
+    assert grey(buttons) == [STOP]
+    click(buttons, "Sync …")
+    next(b for b in within(buttons.box, ipywidgets.Button) if b.description == "Sync").click()
+    until(lambda: buttons.renew() or grey(buttons), lambda found: STOP not in found and "Refresh" in found)
+    next(b for b in within(buttons.box, ipywidgets.Button) if b.description == STOP).click()
+    assert "Operation terminated" in until(lambda: texts(buttons), lambda text: "terminated" in text)
+    until(lambda: buttons.renew() or grey(buttons), lambda found: found == [STOP])
+    assert lab.cluster.find("v1", "ConfigMap", "a", app.namespace) is None
