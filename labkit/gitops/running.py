@@ -196,6 +196,7 @@ class Running:
             dry=bool(self._asked.get("dryRun")),
             confirmed=confirmed(self.app, self.state["startedAt"]),
             waves=self._waves,
+            home=self.app.destination.namespace,
         )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from manifests import config
+from manifests import config, job
 
 from labkit.gitops import operations
 from tests.gitops.test_bad_input import condition
@@ -174,6 +174,41 @@ def test_a_kind_that_is_not_there_yet_is_refused_before_anything_is_done_unless_
     operations.sync(world.cluster, app)
     world.until(lambda: world.find("ConfigMap", "a", app), lambda obj: obj is not None)
     assert "Widget" in failed(world, app)
+
+
+@pytest.mark.parametrize("bad", ["an object", "a hook after it"])
+def test_a_first_sync_makes_the_namespace_and_nothing_more_where_something_is_refused(world, bad):
+    refused = {"apiVersion": "example.org/v1", "kind": "Widget", "metadata": {"name": "w"}}
+    if bad != "an object":
+        refused = job("after-", hook="PostSync", generate=True)
+        refused["spec"]["backoffLimit"] = -1
+    repo = world.repository("shop")
+    repo.push({"a.yaml": config("a", v="1"), "b.yaml": job("before", hook="PreSync"), "c.yaml": refused})
+    app = world.app(bad.replace(" ", "-"), repo)
+    operations.sync(world.cluster, app, options=["CreateNamespace=true"])
+    message = failed(world, app)
+    assert "dry run" in message
+    assert ("Widget w" if bad == "an object" else "must be greater than or equal to 0") in message
+    assert world.cluster.find("v1", "Namespace", app) is not None
+    assert world.find("ConfigMap", "a", app) is None
+    assert world.find("Job", "before", app, "batch/v1") is None
+
+
+def test_a_namespace_in_git_is_made_before_what_lies_in_it_is_tried(world):
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "of-its-own"}}
+    repo = world.repository("shop")
+    repo.push(
+        {"a.yaml": config("a", v="1"), "b.yaml": {**config("b"), "data": {"v": 1}}, "n.yaml": namespace}
+    )
+    app = world.app("of-its-own", repo)
+    operations.sync(world.cluster, app)
+    assert "ConfigMap b" in failed(world, app)
+    assert world.cluster.find("v1", "Namespace", app) is not None
+    assert world.find("ConfigMap", "a", app) is None
+    repo.push({"b.yaml": config("b", v="1")})
+    operations.refresh(world.cluster, app)
+    operations.sync(world.cluster, app)
+    world.settled(app)
 
 
 # -- Force, Replace

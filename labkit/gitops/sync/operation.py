@@ -40,7 +40,7 @@ class Sync:
     """One pass over a running sync.
 
     ``attempt`` is the try that it belongs to; ``state`` is ``operationState``, changed in place; ``waves`` remembers
-    when the pause before each wave began.
+    when the pause before each wave began; ``home`` is the destination's namespace.
     """
 
     plan: Plan
@@ -53,6 +53,7 @@ class Sync:
     dry: bool = False
     confirmed: bool = False
     waves: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    home: str = ""
     later: float | None = field(default=None, init=False)
 
     def advance(self) -> None:
@@ -193,15 +194,31 @@ class Sync:
         self._end(FAILED, "one or more synchronization tasks completed unsuccessfully\n" + "\n".join(failed))
 
     def _dry_run(self) -> bool:
-        """Ask the server about everything before anything is done; false if it refuses something."""
+        """Ask the server about everything before anything is done; false if it refuses something.
+
+        Only the destination's namespace is made before, as Argo CD does: without it nothing in it could be tried.
+        """
+        first = next((task for task in self.plan.tasks if self._makes_home(task)), None)
+        if first is not None and not self.dry:
+            self._carry(first)
+            if self._failed([first]):
+                self._fail()
+                return False
         arriving = {task.defines for task in self.plan.tasks if task.defines}
-        namespaces = {
-            name_of(t.obj) for t in self.plan.tasks if t.obj.get("kind") == "Namespace" and t.live is None
+        missing = {
+            name_of(task.obj)
+            for task in self.plan.tasks
+            if task.obj.get("kind") == "Namespace" and task.live is None and self._result(task) is None
         }
         refused = []
-        for task in self.plan.tasks:
-            if task.hook or task.key[:2] in arriving or task.key.namespace in namespaces:
+        for planned in self.plan.tasks:
+            task = planned
+            if task is first or task.key[:2] in arriving or task.key.namespace in missing:
                 continue
+            if task.hook:
+                task = replace(task, target=self._hook_object(task))
+                if self._live(task) is not None:
+                    continue  # it is made anew: of that nobody can ask before
             if problem := self.carrier.dry_run(task):
                 refused.append(entry(task, SYNC_FAILED, problem))
         if refused:
@@ -209,6 +226,10 @@ class Sync:
             lines = [f"{r['kind']} {r['name']}: {r['message']}" for r in refused]
             self._end(FAILED, "one or more objects failed to apply (dry run)\n" + "\n".join(lines))
         return not refused
+
+    def _makes_home(self, task: Task) -> bool:
+        named = task.obj.get("kind") == "Namespace" and name_of(task.obj) == self.home
+        return named and task.live is None and not task.hook
 
     # -- what is known
 
