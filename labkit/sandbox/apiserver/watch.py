@@ -77,7 +77,11 @@ class Watch:
                     self._queue.clear()
                     yield lines
                 now = loop.time()
-                if self._closed or now >= end:
+                if now >= end:
+                    return
+                if self._queue:
+                    continue  # it came while the lines before it were being sent
+                if self._closed:
                     return
                 if now >= bookmark:
                     bookmark = now + BOOKMARK_SECONDS
